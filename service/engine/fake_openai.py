@@ -1,0 +1,217 @@
+"""The OpenAI side of the fake engine: bodies in, chunks and answers out, shaped like vLLM's.
+
+Tokens are words with the blanks before them, so that joining them gives the text back.
+"""
+
+import hashlib
+import math
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from service.engine.errors import RequestRefused
+from service.engine.prompting import with_defaults
+from service.engine.protocol import JSON, DockedAdapter
+
+CONTEXT_TOKENS = 4096
+
+
+class Options(BaseModel):
+    """The fields of a body that the fake obeys; it lets the others pass."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    n: int = Field(1, ge=1, le=64)
+    stream: bool = False
+    temperature: float = Field(1.0, ge=0.0)
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    stop: str | list[str] = []
+    logprobs: bool | int | None = None
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    role: str
+    content: str
+
+
+class _Chat(Options):
+    messages: list[_Message] = Field(min_length=1)
+
+
+class _Completion(Options):
+    prompt: str = Field(min_length=1)
+
+
+def read_chat(body: JSON, adapter: DockedAdapter | None) -> tuple[str, Options]:
+    """The prompt text and the options of a chat body, the adapter's defaults filled in.
+
+    Raises:
+        RequestRefused: A field is wrong.
+    """
+    prompt = adapter.prompt if adapter else None
+    chat = _validated(_Chat, with_defaults(body, prompt))
+    return _rendered(prompt.template if prompt else None, chat.messages), chat
+
+
+def read_completion(body: JSON) -> tuple[str, Options]:
+    """The prompt text and the options of a completion body.
+
+    Raises:
+        RequestRefused: A field is wrong.
+    """
+    completion = _validated(_Completion, with_defaults(body, None))
+    return completion.prompt, completion
+
+
+M = TypeVar("M", bound=Options)
+
+
+def _validated(model: type[M], body: JSON) -> M:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        param = str(first["loc"][0])
+        raise RequestRefused(400, f"{param}: {first['msg']}", param) from error
+
+
+def _rendered(template: str | None, messages: list[_Message]) -> str:
+    if template is None:
+        lines = [f"{message.role}: {message.content}\n" for message in messages]
+        return "".join(lines) + "assistant: "
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    try:
+        return environment.from_string(template).render(
+            messages=[message.model_dump() for message in messages], add_generation_prompt=True
+        )
+    except jinja2.TemplateError as error:
+        raise RequestRefused(400, f"The chat template refused the messages: {error}") from error
+
+
+def tokens(text: str) -> list[str]:
+    """Cut a text into words, each with the blanks before it; a blank tail is one more."""
+    return re.findall(r"\s*\S+|\s+$", text)
+
+
+def cut(text: str, options: Options) -> tuple[list[str], str]:
+    """The tokens a client gets of a full answer, at least one, and the finish reason."""
+    stops = [options.stop] if isinstance(options.stop, str) else options.stop
+    ends = [text.index(stop) for stop in stops if stop in text]
+    given = tokens(text[: min(ends)] if ends else text) or [""]
+    limit = options.max_completion_tokens or options.max_tokens or CONTEXT_TOKENS
+    return given[:limit], "length" if len(given) > limit else "stop"
+
+
+def logprob(name: str, prompt: str, position: int) -> float:
+    """A log-probability that differs between names and is the same in every run."""
+    digest = hashlib.sha256(f"{name}\0{prompt}\0{position}".encode()).digest()
+    return -(1 + int.from_bytes(digest[:4])) / 2**31
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Builds the chunks, or the whole, of one response.
+
+    Attributes:
+        model: What the response says it comes from.
+        logprobs: One for each token, or None if the client did not ask.
+    """
+
+    kind: Literal["chat", "text"]
+    request_id: str
+    model: str
+    prompt: str
+    logprobs: list[float] | None
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def _frame(self, kind: str, choices: list[JSON]) -> JSON:
+        prefix = "chatcmpl" if self.kind == "chat" else "cmpl"
+        return {
+            "id": f"{prefix}-{self.request_id}",
+            "object": kind,
+            "created": self.created,
+            "model": self.model,
+            "choices": list(choices),
+        }
+
+    def _chunk(self, choices: list[JSON]) -> JSON:
+        return self._frame(
+            "chat.completion.chunk" if self.kind == "chat" else "text_completion", choices
+        )
+
+    def opening(self, index: int) -> JSON | None:
+        """What comes before the first token of a choice."""
+        if self.kind == "text":
+            return None
+        delta: JSON = {"role": "assistant", "content": ""}
+        return self._chunk(
+            [{"index": index, "delta": delta, "logprobs": None, "finish_reason": None}]
+        )
+
+    def piece(self, index: int, position: int, token: str, finish: str | None) -> JSON:
+        """One token of a choice."""
+        choice: JSON = {
+            "index": index,
+            "logprobs": self._logprobs([token], position),
+            "finish_reason": finish,
+        }
+        if self.kind == "chat":
+            return self._chunk([{**choice, "delta": {"content": token}}])
+        return self._chunk([{**choice, "text": token}])
+
+    def last(self, completion_tokens: int) -> JSON:
+        """The usage chunk."""
+        return {**self._chunk([]), "usage": self._usage(completion_tokens)}
+
+    def whole(self, given: list[str], finish: str, n: int) -> JSON:
+        """The answer to a request that does not stream."""
+        text = "".join(given)
+        choice: JSON = {"logprobs": self._logprobs(given, 0), "finish_reason": finish}
+        if self.kind == "chat":
+            choice["message"] = {"role": "assistant", "content": text, "refusal": None}
+        else:
+            choice["text"] = text
+        choices: list[JSON] = [{"index": index, **choice} for index in range(n)]
+        kind = "chat.completion" if self.kind == "chat" else "text_completion"
+        return {**self._frame(kind, choices), "usage": self._usage(n * len(given))}
+
+    def _usage(self, completion_tokens: int) -> JSON:
+        prompt_tokens = len(tokens(self.prompt))
+        return {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+        }
+
+    def _logprobs(self, given: list[str], start: int) -> JSON | None:
+        if self.logprobs is None:
+            return None
+        pairs = list(zip(given, self.logprobs[start:], strict=False))
+        if self.kind == "chat":
+            return {
+                "content": [
+                    {"token": token, "logprob": value, "bytes": None, "top_logprobs": []}
+                    for token, value in pairs
+                ]
+            }
+        return {
+            "text_offset": [0] * len(pairs),
+            "token_logprobs": [value for _, value in pairs],
+            "tokens": [token for token, _ in pairs],
+            "top_logprobs": [{token: value} for token, value in pairs],
+        }
+
+
+def logprobs_of(name: str, prompt: str, count: int, *, finite: bool) -> list[float]:
+    """The log-probabilities of an answer's tokens."""
+    if not finite:
+        return [math.nan] * count
+    return [logprob(name, prompt, position) for position in range(count)]
