@@ -24,7 +24,7 @@ from training.problems.generator import problems_of
 from training.problems.templates import read
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
-CONSTANTS = {"2", "3", "4", "5", "6", "7", "8", "10", "12", "60", "100", "1000"}
+CONSTANTS = {"1", "2", "3", "4", "5", "6", "7", "8", "10", "12", "24", "60", "100", "1000"}
 """What programs may contain beside the question's numbers: word numbers, percent, units."""
 
 
