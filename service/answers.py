@@ -1,0 +1,122 @@
+"""What is answered: the shapes in `openapi.yaml`, and those that our own routes build.
+
+Chat and text completions come from the engine as they are; their models here describe them.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+
+class _Described(BaseModel):
+    """The engine may add fields; these are always there."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Usage(_Described):
+    """Token counts."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class ChatChoice(_Described):
+    """One answer."""
+
+    index: int
+    message: dict[str, JsonValue]
+    finish_reason: str | None
+
+
+class ChatCompletion(_Described):
+    """The answer to a chat completion request."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str = Field(description="the exact version that answered, such as `task@3`")
+    choices: list[ChatChoice]
+    usage: Usage
+
+
+class TextChoice(_Described):
+    """One completion."""
+
+    index: int
+    text: str
+    finish_reason: str | None
+
+
+class Completion(_Described):
+    """The answer to a text completion request."""
+
+    id: str
+    object: Literal["text_completion"]
+    created: int
+    model: str = Field(description="the exact version that answered, such as `task@3`")
+    choices: list[TextChoice]
+    usage: Usage
+
+
+class Model(BaseModel):
+    """Something that `model` may name."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = Field(description="Unix seconds")
+    owned_by: str = "loradock"
+    kind: Literal["base", "task", "alias", "version"]
+    parent: str | None = Field(None, description="the base model of an adapter")
+    serves: str | None = Field(None, description="the exact version that answers")
+
+
+class ModelList(BaseModel):
+    """All models, the base first."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+class AliasMove(BaseModel):
+    """An alias that moved."""
+
+    name: str
+    alias: str
+    version: int
+    previous: int | None
+
+
+class DockedVersion(BaseModel):
+    """One version in the engine."""
+
+    version: int
+    state: Literal["docking", "docked", "draining", "leaving", "lost"]
+    leases: int
+
+
+class AdapterState(BaseModel):
+    """One adapter as this server sees it."""
+
+    name: str
+    versions: list[int]
+    aliases: dict[str, int] = Field(description="what each alias serves now")
+    store_aliases: dict[str, int] = Field(description="what each alias should serve")
+    docked: list[DockedVersion]
+    problems: dict[str, str] = Field(description="why something is not served")
+
+
+class AdapterList(BaseModel):
+    """All adapters, and the places in the engine."""
+
+    adapters: list[AdapterState]
+    free_places: int
+    problems: dict[str, str] = Field(description="what concerns no single adapter")
+
+
+class Health(BaseModel):
+    """A server that is well, and what it would rather not keep to itself."""
+
+    status: Literal["alive", "ready"]
+    problems: int = Field(0, description="adapters or versions that are not served; see /admin")

@@ -1,0 +1,92 @@
+"""`python -m service [settings]`, and two commands that print: `openapi` and `reference`.
+
+Exit codes: 0 stopped in order, 1 the engine failed for good, 2 something has to be set right first.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from adapters.errors import AdapterError
+from adapters.layout import default_root
+from basemodels import BaseModelError, resolve
+from configuration import ConfigurationError, load
+from service import logs
+from service.app import bare_app, create_app
+from service.checking import Checker
+from service.engine.errors import EngineError
+from service.engine.protocol import Engine
+from service.errors import StartError
+from service.openapi import render
+from service.parts import Parts
+from service.preflight import bind, open_store, url_of
+from service.reference import tables
+from service.server import serve
+from service.settings import Settings
+
+PROG = "python -m service"
+
+MakeEngine = Callable[[Settings, Path], Engine]
+
+
+def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        argv: The command line without the program's name; this process's if unset.
+        make_engine: Builds the engine from the settings and the base's directory; vLLM's if unset.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["openapi"]:
+        print(render(bare_app()), end="")
+        return 0
+    if arguments == ["reference"]:
+        print("\n\n".join(f"## {title}\n\n{table}" for title, table in tables().items()))
+        return 0
+    try:
+        settings = load(
+            Settings, arguments, prog=PROG, file_flag="--config", env_prefix="LORADOCK_"
+        )
+        failure = _run(settings, make_engine or _vllm)
+    except (ConfigurationError, BaseModelError, AdapterError, StartError) as error:
+        _say(str(error))
+        return 2
+    if failure is None:
+        return 0
+    if not isinstance(failure, EngineError):
+        raise failure
+    _say(f"the engine failed: {failure}")
+    return 1
+
+
+def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
+    logs.configure()
+    base_dir = resolve(settings.base)
+    store = open_store(settings.store or default_root())
+    with bind(settings.host, settings.port) as listener:
+        _say(f"settings: {settings!r}")
+        _say(f"waiting for the engine to start on {base_dir}")
+        engine = make_engine(settings, base_dir)
+        url = url_of(listener)
+        app = create_app(
+            settings,
+            engine,
+            store,
+            admit=Checker(store, base_dir, settings.max_lora_rank).admit,
+            announce=lambda parts: _announce(url, parts),
+        )
+        return asyncio.run(serve(app, listener, drain_timeout_s=settings.drain_timeout_s, say=_say))
+
+
+def _announce(url: str, parts: Parts) -> None:
+    docked = ", ".join(sorted(map(str, parts.docks.berths))) or "none"
+    _say(f"ready: {url}/v1 · base {parts.engine.base_model} · docked: {docked}")
+
+
+def _say(line: str) -> None:
+    print(f"service: {line}", file=sys.stderr, flush=True)
+
+
+def _vllm(settings: Settings, base_dir: Path) -> Engine:
+    raise StartError(f"There is no engine for {base_dir} in this checkout (port {settings.port}).")

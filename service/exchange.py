@@ -1,0 +1,229 @@
+"""One inference request from its place in the queue to its last byte.
+
+However it ends (answer, error, client gone, engine gone, shutdown) the generation is aborted, the
+lease and the place are given back, and it is counted once: all in `close`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Protocol, runtime_checkable
+
+from fastapi.responses import Response, StreamingResponse
+from pydantic import JsonValue
+from pydantic_core import to_json
+from starlette.requests import Request
+
+from service.engine.errors import EngineError
+from service.engine.protocol import JSON, DockedAdapter
+from service.errors import AdapterUnavailable, ClientGone, NoRoom, ServiceError, ShuttingDown
+from service.metrics import BASE, NONE, Served
+from service.parts import Parts
+from service.requests import ChatRequest, CompletionRequest
+from service.streams import DONE, TokenClock, error_event, event, has_tokens, is_usage, with_first
+
+SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+CUT = "The server is shutting down and its time for answers under way is over. Ask again."
+
+Answer = JSON | AsyncIterator[JSON]
+Call = Callable[[JSON, DockedAdapter | None, str], Awaitable[Answer]]
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+class Exchange:
+    """The life of one request; made by a dependency, which also closes it."""
+
+    def __init__(self, parts: Parts, request: Request) -> None:
+        self._parts = parts
+        self._request = request
+        self._request_id: str = request.state.request_id
+        self._started_s = time.monotonic()
+        self._engine_started_s = self._started_s
+        self._stack = AsyncExitStack()
+        self._served: Served | None = None
+        self._ending = "not asked"
+        self._usage: JsonValue = None
+        self._clock: TokenClock | None = None
+        self._reader: asyncio.Task[Answer] | asyncio.Task[object] | None = None
+        self._cut = False
+        parts.lifecycle.begin(self.cut)
+
+    async def answer(self, call: Call, body: ChatRequest | CompletionRequest) -> Response:
+        """Ask the engine and return its answer, whole or as a stream.
+
+        Raises:
+            ServiceError: There is no such model, no room, no engine, or no client any more.
+            EngineError: The engine refused the body, or is gone.
+        """
+        self._ending = "client gone"
+        try:
+            result = await self._unless_gone(self._ask(call, body))
+        except ClientGone:
+            raise
+        except (ServiceError, EngineError):
+            self._ending = "refused"
+            raise
+        if isinstance(result, dict):
+            self._usage = result.get("usage")
+            self._ending = "complete"
+            content = to_json(result, inf_nan_mode="null")
+            return Response(content, media_type="application/json")
+        events = self._events(result, wants_usage=body.wants_usage())
+        return StreamingResponse(events, headers=SSE_HEADERS, media_type="text/event-stream")
+
+    async def _ask(self, call: Call, body: ChatRequest | CompletionRequest) -> Answer:
+        self._parts.lifecycle.require_serving()
+        await self._stack.enter_async_context(self._parts.admission.place())
+        adapter = await self._hold(body.model)
+        served = self._serve(adapter)
+        result = await call(body.for_engine(), adapter, self._request_id)
+        if isinstance(result, dict):
+            return result
+        self._stack.push_async_callback(_abort, result)
+        self._clock = TokenClock(self._parts.metrics, served, self._started_s)
+        # Waiting for the first chunk lets what fails until then be answered with its own status.
+        first = await anext(result, None)
+        return result if first is None else with_first(first, result)
+
+    async def _hold(self, model: str) -> DockedAdapter | None:
+        """Take a lease on what `model` stands for at this moment."""
+        if model == self._parts.engine.base_model:
+            return None
+        version = self._parts.reconciler.find(model)
+        if version is None:
+            version = await self._parts.reconciler.find_again(model)
+        try:
+            return await self._stack.enter_async_context(self._parts.docks.lease(version))
+        except NoRoom:
+            raise
+        except AdapterUnavailable as error:
+            # The reason may name files; it is for /admin and the log.
+            raise AdapterUnavailable(
+                f"{version} cannot be served at present. Its reason is in the server's log and, "
+                "for those with the admin key, under /admin/adapters."
+            ) from error
+
+    def _serve(self, adapter: DockedAdapter | None) -> Served:
+        self._engine_started_s = time.monotonic()
+        name, _, number = (BASE, "", BASE) if adapter is None else adapter.name.rpartition("@")
+        self._served = self._parts.metrics.served(name, number)
+        self._parts.metrics.entered(self._served, self._engine_started_s - self._started_s)
+        return self._served
+
+    async def _unless_gone(self, work: Coroutine[object, object, Answer]) -> Answer:
+        """Do the work, but end it as soon as the client leaves or the server has to stop.
+
+        Raises:
+            ClientGone: The client left first.
+            ShuttingDown: The server stopped first.
+        """
+        working = asyncio.ensure_future(work)
+        watching = asyncio.ensure_future(_disconnected(self._request))
+        self._reader = working
+        try:
+            await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ClientGone("The client left before its answer.")
+            if working.cancelled() and self._cut:
+                raise ShuttingDown(CUT)
+            return working.result()
+        finally:
+            for task in (working, watching):
+                task.cancel()
+            await asyncio.gather(working, watching, return_exceptions=True)
+
+    async def _events(
+        self, chunks: AsyncIterator[JSON], *, wants_usage: bool
+    ) -> AsyncIterator[bytes]:
+        self._reader = asyncio.current_task()
+        try:
+            async for chunk in chunks:
+                self._usage = chunk.get("usage") or self._usage
+                if not wants_usage:
+                    if is_usage(chunk):
+                        continue
+                    chunk.pop("usage", None)
+                if self._clock is not None and has_tokens(chunk):
+                    self._clock.token()
+                yield event(chunk)
+            self._ending = "complete"
+            yield DONE
+        except (EngineError, ServiceError) as error:
+            self._ending = "cut"
+            yield error_event(error)
+        except asyncio.CancelledError:
+            if not self._cut or self._reader is None:
+                raise
+            self._reader.uncancel()
+            self._ending = "cut"
+            yield error_event(ShuttingDown(CUT))
+
+    def cut(self) -> None:
+        """End now, with an error that the client can read."""
+        self._cut = True
+        if self._reader is not None:
+            self._reader.cancel()
+
+    async def close(self) -> None:
+        """Give back what is held, and count."""
+        self._parts.lifecycle.end(self.cut)
+        self._reader = None
+        await self._stack.aclose()
+        now_s = time.monotonic()
+        metrics = self._parts.metrics
+        served = self._served or (NONE, NONE)
+        if self._served is not None:
+            metrics.left(self._served)
+        if self._ending == "client gone":
+            metrics.disconnected(served)
+        counts = _counts(self._usage)
+        if self._ending == "complete":
+            metrics.completed(served, now_s - self._started_s)
+            metrics.tokens(served, *counts, now_s - self._engine_started_s)
+        self._tell(served, counts)
+
+    def _tell(self, served: Served, counts: tuple[int, int]) -> None:
+        """Leave what the outermost layer counts and logs."""
+        state = self._request.scope["state"]
+        state["served"] = served
+        state["client_gone"] = self._ending == "client gone"
+        state["log"] = {
+            "adapter": served[0],
+            "version": served[1],
+            "ending": self._ending,
+            "prompt_tokens": counts[0],
+            "output_tokens": counts[1],
+            "queue_s": round(self._engine_started_s - self._started_s, 4),
+        }
+        if self._clock is not None and self._clock.first_token_s is not None:
+            state["log"]["first_token_s"] = round(self._clock.first_token_s, 4)
+
+
+async def _disconnected(request: Request) -> None:
+    """Return when the client has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _abort(chunks: AsyncIterator[JSON]) -> None:
+    """Close an engine's iterator, which ends its generation if that still runs."""
+    if isinstance(chunks, _Closable):
+        with contextlib.suppress(EngineError):
+            await chunks.aclose()
+
+
+def _counts(usage: JsonValue) -> tuple[int, int]:
+    """Prompt and output tokens by the engine's count."""
+    if not isinstance(usage, dict):
+        return 0, 0
+    prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return (
+        prompt if isinstance(prompt, int) else 0,
+        output if isinstance(output, int) else 0,
+    )

@@ -1,0 +1,27 @@
+"""The parts of one running server, made once by `service.app` and handed to the routes."""
+
+from dataclasses import dataclass
+
+from service.admission import Admission
+from service.docking import Docks
+from service.engine.protocol import Engine
+from service.keys import Keys
+from service.lifecycle import Lifecycle
+from service.metrics import Metrics
+from service.promotions import Promotions
+from service.reconciler import Reconciler
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a request may touch."""
+
+    engine: Engine
+    docks: Docks
+    reconciler: Reconciler
+    promotions: Promotions
+    lifecycle: Lifecycle
+    admission: Admission
+    metrics: Metrics
+    keys: Keys
+    started_unix_s: int

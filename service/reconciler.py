@@ -1,0 +1,217 @@
+"""Makes what is served match the store: adopt, dock, probe, flip, drain.
+
+The store says where aliases should point; `serving` says where they do. A move happens in one
+step under the event loop, after the new version has answered its probes, or not at all.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import structlog
+
+from adapters.errors import AdapterError
+from adapters.store import Store, Version
+from service.berths import Key
+from service.catalogue import Catalogue, Reading
+from service.docking import Docks
+from service.errors import AliasMoveRefused, ServiceError, UnknownModel
+from service.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+STABLE = "stable"
+DOCKS_AT_ONCE = 2
+
+
+class Reconciler:
+    """Owns the alias table. Its moves on one adapter never overlap: each holds that name's lock."""
+
+    def __init__(self, store: Store, docks: Docks, metrics: Metrics) -> None:
+        self._store = store
+        self._docks = docks
+        self._metrics = metrics
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._moved_at_s: dict[str, float] = {}
+        self._moving: dict[str, asyncio.Task[None]] = {}
+        self._reading = asyncio.Lock()
+        self.catalogue = Catalogue(store)
+        self.serving: dict[str, dict[str, int]] = {}
+        self.problems: dict[str, str] = {}
+        self._told: dict[str, dict[str, int]] | None = None
+
+    def find(self, model: str) -> Version | None:
+        """What `name`, `name@alias` or `name@3` stands for now; no await, so that a lease can follow."""
+        name, _, selector = model.partition("@")
+        if selector.isascii() and selector.isdigit():
+            number: int | None = int(selector) if len(selector) < 10 else None
+        else:
+            number = self.serving.get(name, {}).get(selector or STABLE)
+        return None if number is None else self.catalogue.version(Key(name, number))
+
+    async def find_again(self, model: str) -> Version:
+        """Look into the store itself, where something may have been published since the last poll.
+
+        Raises:
+            UnknownModel: There is no such thing.
+        """
+        await self.refresh(since_s=time.monotonic())
+        version = self.find(model)
+        if version is None:
+            raise UnknownModel(
+                f"The model {model[:100]!r} does not exist. Expected the base model, an adapter "
+                "(`name`, `name@alias` or `name@3`); GET /v1/models lists them."
+            )
+        return version
+
+    async def refresh(self, since_s: float) -> list[Key]:
+        """Read the store unless somebody has since `since_s`; returns aliases' versions newly seen."""
+        async with self._reading:
+            if self.catalogue.reading.read_at_s >= since_s:
+                return []
+            try:
+                reading = await self.catalogue.refresh()
+            except (AdapterError, OSError) as error:
+                self._note("store", f"the store cannot be read: {error}")
+                self._metrics.store_readable.set(0)
+                return []
+            self.problems.pop("store", None)
+            self._metrics.store_readable.set(1)
+            return self._adopt(reading)
+
+    def _adopt(self, reading: Reading) -> list[Key]:
+        """Take in aliases that served nothing yet, and drop those that the store no longer has."""
+        new: list[Key] = []
+        for name, entry in reading.entries.items():
+            if self._moved_at_s.get(name, 0.0) >= reading.read_at_s:
+                continue  # the reading is older than our own last move
+            serving = self.serving.setdefault(name, {})
+            for alias, number in entry.aliases.items():
+                if alias not in serving:
+                    serving[alias] = number
+                    new.append(Key(name, number))
+            for alias in serving.keys() - entry.aliases.keys():
+                self._drain_if_unnamed(Key(name, serving.pop(alias)))
+        for name in self.serving.keys() - reading.entries.keys() - reading.unreadable.keys():
+            for number in set(self.serving.pop(name).values()):
+                self._docks.drain(Key(name, number))
+        self._tell()
+        return new
+
+    async def dock(self, keys: Iterable[Key]) -> None:
+        """Dock versions ahead of their first request, as far as there is room."""
+        gate = asyncio.Semaphore(DOCKS_AT_ONCE)
+
+        async def dock_one(key: Key) -> None:
+            version = self.catalogue.version(key)
+            async with gate:
+                if version is None or self._docks.free <= 0:
+                    return
+                try:
+                    async with self._docks.lease(version):
+                        pass
+                except ServiceError as error:
+                    log.warning("not docked", version=str(key), reason=str(error))
+
+        await asyncio.gather(*map(dock_one, dict.fromkeys(keys)))
+
+    def aspired(self) -> list[Key]:
+        """What the aliases serve, the stable ones first."""
+        pairs = [
+            (alias != STABLE, Key(name, number))
+            for name, aliases in self.serving.items()
+            for alias, number in aliases.items()
+        ]
+        return [key for _, key in sorted(pairs)]
+
+    async def run(self, poll_s: float) -> None:
+        """Follow the store until cancelled."""
+        while True:
+            await asyncio.sleep(poll_s)
+            new = await self.refresh(since_s=time.monotonic())
+            if self._docks.engine_up:
+                self._start_moves()
+                if new:
+                    await self.dock(new)
+
+    def _start_moves(self) -> None:
+        for name, entry in self.catalogue.reading.entries.items():
+            running = self._moving.get(name)
+            if entry.aliases != self.serving.get(name) and (running is None or running.done()):
+                self._moving[name] = asyncio.create_task(self._follow(name))
+
+    async def _follow(self, name: str) -> None:
+        """Move the aliases of one name to where the store has them by now."""
+        async with self.lock(name):
+            try:
+                aliases = await asyncio.to_thread(self._store.aliases, name)
+            except (AdapterError, OSError) as error:
+                self._note(name, f"its aliases cannot be read: {error}")
+                return
+            for alias, number in aliases.items():
+                if self.serving.get(name, {}).get(alias) != number:
+                    await self._try_move(name, alias, number)
+
+    async def _try_move(self, name: str, alias: str, number: int) -> None:
+        try:
+            async with self._docks.lease(await self.version(Key(name, number))):
+                self.serve(name, alias, number)
+        except ServiceError as error:
+            self._note(f"{name}@{alias}", f"it stays where it was: {error}")
+
+    def serve(self, name: str, alias: str, number: int) -> int | None:
+        """The flip: from the next look-up on, the alias means the new version."""
+        serving = self.serving.setdefault(name, {})
+        previous = serving.get(alias)
+        serving[alias] = number
+        self._moved_at_s[name] = time.monotonic()
+        self.problems.pop(f"{name}@{alias}", None)
+        self._metrics.moved(name, "moved")
+        self._tell()
+        log.info("alias moved", adapter=name, alias=alias, version=number, previous=previous)
+        if previous is not None:
+            self._drain_if_unnamed(Key(name, previous))
+        return previous
+
+    def _tell(self) -> None:
+        """Bring the metric up to date, which with many adapters is worth doing only on change."""
+        if self.serving != self._told:
+            self._told = {name: dict(aliases) for name, aliases in self.serving.items()}
+            self._metrics.set_aliases(self._told)
+
+    def _drain_if_unnamed(self, key: Key) -> None:
+        if key.number not in self.serving.get(key.name, {}).values():
+            self._docks.drain(key)
+
+    def refused(self, subject: str, error: Exception) -> AliasMoveRefused:
+        """Note why an alias was not moved, and return that as an error."""
+        self._note(subject, f"it stays where it was: {error}")
+        return AliasMoveRefused(f"{subject} was not moved: {error}")
+
+    async def version(self, key: Key) -> Version:
+        """A version by its key.
+
+        Raises:
+            UnknownModel: There is none.
+        """
+        return self.catalogue.version(key) or await self.find_again(str(key))
+
+    def lock(self, name: str) -> asyncio.Lock:
+        """Held by whoever moves an alias of this adapter."""
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    def _note(self, subject: str, reason: str) -> None:
+        """Say a problem once, and keep it for `/admin` until it is solved."""
+        if self.problems.get(subject) == reason:
+            return
+        self.problems[subject] = reason
+        if subject != "store":
+            self._metrics.moved(subject.partition("@")[0], "failed")
+        log.warning("problem", subject=subject, reason=reason)
+
+    async def close(self) -> None:
+        """End moves under way; the store is whole at any step."""
+        tasks = list(self._moving.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,297 @@
+"""What a client may send: every field known, typed and bounded; anything else is refused.
+
+Fields that OpenAI's clients send and that mean nothing here are taken and dropped.
+"""
+
+import json
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+
+from service.engine.protocol import JSON
+
+MAX_CHOICES = 8
+MAX_PROMPTS = 64
+MAX_MESSAGES = 1024
+MAX_STOPS = 4
+MAX_STOP_CHARACTERS = 256
+MAX_LOGIT_BIASES = 300
+MAX_TOOLS = 64
+MAX_CONSTRAINT_BYTES = 16 * 1024
+MAX_CONSTRAINT_DEPTH = 16
+MAX_MODEL_CHARACTERS = 200
+INT64 = 2**63 - 1
+# Taken for the sake of clients that always send them; nothing here reads them.
+IGNORED_FIELDS = frozenset(
+    {
+        "metadata",
+        "prompt_cache_key",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "user",
+    }
+)
+
+V = TypeVar("V")
+Stop = Annotated[str, Field(min_length=1, max_length=MAX_STOP_CHARACTERS)]
+TokenIds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class TextPart(_Strict):
+    """A piece of a message; text is the only kind a text model can take."""
+
+    type: Literal["text"]
+    text: str
+
+
+class FunctionCall(_Strict):
+    """A call the model made in an earlier turn."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(BaseModel):
+    """A call in the history, as the model's answer had it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str | None = None
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+class Message(BaseModel):
+    """One turn. What else an answer carries (annotations, refusals) may be sent back and is dropped."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[TextPart] | None = None
+    name: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+
+    @field_validator("content")
+    @classmethod
+    def _joined(cls, content: str | list[TextPart] | None) -> str | None:
+        """Pieces become one text, so that a template written for texts renders it."""
+        if isinstance(content, list):
+            return "\n".join(part.text for part in content)
+        return content
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.content is None and not (self.role == "assistant" and self.tool_calls):
+            raise ValueError(f"content is missing from a message of role {self.role!r}")
+        return self
+
+
+class StreamOptions(_Strict):
+    """What a stream carries beside its tokens."""
+
+    include_usage: bool = False
+    continuous_usage_stats: bool = False
+
+
+class JsonSchema(_Strict):
+    """A named schema that the answer must follow."""
+
+    name: str = Field(min_length=1, max_length=64)
+    description: str | None = None
+    schema_: dict[str, JsonValue] = Field(alias="schema")
+    strict: bool | None = None
+
+    @field_validator("schema_")
+    @classmethod
+    def _bounded(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return _bounded(value)
+
+
+class ResponseFormat(_Strict):
+    """Free text, any JSON object, or JSON by a schema."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+
+class StructuredOutputs(_Strict):
+    """A constraint on the answer: exactly one of a JSON schema, a regex, choices or a grammar."""
+
+    json_: dict[str, JsonValue] | None = Field(None, alias="json")
+    regex: str | None = Field(None, min_length=1, max_length=4096)
+    choice: list[str] | None = Field(None, min_length=1, max_length=256)
+    grammar: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_and_bounded(self) -> Self:
+        given = [self.json_, self.regex, self.choice, self.grammar]
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("expected exactly one of json, regex, choice and grammar")
+        for value in (self.json_, self.choice, self.grammar):
+            _bounded(value)
+        return self
+
+
+class Function(_Strict):
+    """A function the model may call."""
+
+    name: str = Field(min_length=1, max_length=64)
+    description: str | None = None
+    parameters: dict[str, JsonValue] | None = None
+    strict: bool | None = None
+
+    @field_validator("parameters")
+    @classmethod
+    def _bounded(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        return _bounded(value)
+
+
+class Tool(_Strict):
+    """A tool; functions are the only kind."""
+
+    type: Literal["function"]
+    function: Function
+
+
+class NamedFunction(_Strict):
+    """The name of one function."""
+
+    name: str
+
+
+class NamedTool(_Strict):
+    """The one tool the model must call."""
+
+    type: Literal["function"]
+    function: NamedFunction
+
+
+class _Generation(_Strict):
+    model: str = Field(
+        min_length=1,
+        max_length=MAX_MODEL_CHARACTERS,
+        description="the base model, a task, `task@alias` or `task@3`",
+    )
+    max_tokens: int | None = Field(None, ge=0, le=INT64)
+    min_tokens: int | None = Field(None, ge=0, le=INT64)
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    top_k: int | None = Field(None, ge=-1, le=INT64)
+    min_p: float | None = Field(None, ge=0, le=1)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    repetition_penalty: float | None = Field(None, gt=0, le=10)
+    seed: int | None = Field(None, ge=-INT64 - 1, le=INT64)
+    n: int | None = Field(None, ge=1, le=MAX_CHOICES)
+    stop: Stop | Annotated[list[Stop], Field(max_length=MAX_STOPS)] | None = None
+    ignore_eos: bool | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    logit_bias: (
+        Annotated[
+            dict[
+                Annotated[str, Field(pattern=r"^[0-9]{1,9}$")],
+                Annotated[float, Field(ge=-100, le=100)],
+            ],
+            Field(max_length=MAX_LOGIT_BIASES),
+        ]
+        | None
+    ) = None
+    response_format: ResponseFormat | None = None
+    structured_outputs: StructuredOutputs | None = None
+    metadata: dict[str, str] | None = None
+    prompt_cache_key: str | None = None
+    safety_identifier: str | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+    user: str | None = None
+
+    @model_validator(mode="after")
+    def _options_of_streams(self) -> Self:
+        if self.stream_options is not None and not self.stream:
+            raise ValueError("stream_options is only allowed with stream=true")
+        return self
+
+    def wants_usage(self) -> bool:
+        """Whether a stream shall end with a usage chunk."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    def for_engine(self) -> JSON:
+        """What the engine is asked: the fields that were set, without those that mean nothing."""
+        body: JSON = self.model_dump(
+            by_alias=True, exclude_none=True, exclude_unset=True, exclude=set(IGNORED_FIELDS)
+        )
+        return body
+
+
+class ChatRequest(_Generation):
+    """A chat completion request."""
+
+    messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
+    max_completion_tokens: int | None = Field(None, ge=0, le=INT64)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=20)
+    tools: list[Tool] | None = Field(None, max_length=MAX_TOOLS)
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+    parallel_tool_calls: bool | None = None
+
+
+class CompletionRequest(_Generation):
+    """A text completion request; a prompt is text or token ids, one or a list of them."""
+
+    prompt: (
+        str
+        | TokenIds
+        | Annotated[list[str], Field(min_length=1, max_length=MAX_PROMPTS)]
+        | Annotated[list[TokenIds], Field(min_length=1, max_length=MAX_PROMPTS)]
+    )
+    logprobs: int | None = Field(None, ge=0, le=20)
+    echo: bool | None = None
+
+
+class PromoteRequest(_Strict):
+    """Which version an alias shall serve."""
+
+    version: int = Field(ge=1, le=INT64)
+    alias: str = Field("stable", pattern=r"^[a-z][a-z0-9._-]{0,63}$")
+    why: str = Field("promoted over HTTP", max_length=500)
+
+
+class RollbackRequest(_Strict):
+    """Which alias shall go back to what it served before."""
+
+    alias: str = Field("stable", pattern=r"^[a-z][a-z0-9._-]{0,63}$")
+    why: str = Field("rolled back over HTTP", max_length=500)
+
+
+def _bounded(value: V) -> V:
+    """Refuse a constraint that could take the engine long to compile.
+
+    Raises:
+        ValueError: It is too large or too deep.
+    """
+    size_bytes = len(json.dumps(value, ensure_ascii=False).encode())
+    if size_bytes > MAX_CONSTRAINT_BYTES:
+        raise ValueError(
+            f"the constraint has {size_bytes} bytes; at most {MAX_CONSTRAINT_BYTES} are compiled"
+        )
+    depth = _depth(value)
+    if depth > MAX_CONSTRAINT_DEPTH:
+        raise ValueError(
+            f"the constraint is nested {depth} deep; at most {MAX_CONSTRAINT_DEPTH} is compiled"
+        )
+    return value
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0

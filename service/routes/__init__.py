@@ -1,0 +1,1 @@
+"""The HTTP surface, an allow-list: what is not here does not exist."""

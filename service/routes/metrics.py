@@ -1,0 +1,24 @@
+"""Prometheus' page: our series, then the engine's own as they are."""
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from service.dependencies import PartsDependency, RequireKey
+from service.routes.responses import GUARDED
+
+router = APIRouter(tags=["metrics"], dependencies=[Depends(RequireKey("inference", "admin"))])
+
+
+@router.get(
+    "/metrics",
+    operation_id="getMetrics",
+    response_class=PlainTextResponse,
+    responses=GUARDED,
+)
+async def get_metrics(parts: PartsDependency) -> PlainTextResponse:
+    """All series in Prometheus' text format."""
+    parts.metrics.requests_queued.set(parts.admission.queued)
+    parts.metrics.docked_versions.set(len(parts.docks.berths))
+    text = parts.metrics.text() + parts.engine.metrics_text()
+    return PlainTextResponse(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

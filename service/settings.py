@@ -1,0 +1,93 @@
+"""Every setting of the service, declared once: bound, default, unit and meaning.
+
+Flags, variables, the YAML file and the table in `docs/service.md` are derived from here.
+Nothing below `app` and `cli` sees this model; inner parts take plain values.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+MIN_KEY_CHARACTERS = 16
+
+
+class Settings(BaseModel):
+    """Serve the adapters of a store on one base model, behind an OpenAI-compatible endpoint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str = Field(
+        "smollm2-135m-instruct",
+        min_length=1,
+        description="base model: a name of `python -m basemodels list`, a directory, or a Hub id",
+    )
+    store: Path | None = Field(
+        None, description="directory of the adapter store; unset: the one `python -m adapters` uses"
+    )
+    host: str = Field(
+        "127.0.0.1", description="address to listen on; anything but loopback needs both keys"
+    )
+    port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one")
+    api_key: SecretStr | None = Field(
+        None, min_length=MIN_KEY_CHARACTERS, description="key that opens /v1 and /metrics"
+    )
+    admin_key: SecretStr | None = Field(
+        None, min_length=MIN_KEY_CHARACTERS, description="key that opens /admin and /metrics"
+    )
+    max_body_bytes: int = Field(
+        4 * 2**20, ge=1024, le=2**30, description="largest request body, checked before parsing"
+    )
+    max_in_flight_requests: int = Field(
+        128, ge=1, le=100_000, description="requests given to the engine at once; others queue"
+    )
+    max_queued_requests: int = Field(
+        512, ge=0, le=100_000, description="requests that may wait; more are answered 503"
+    )
+    queue_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="longest wait in the queue before 503"
+    )
+    max_docked_versions: int = Field(
+        16, ge=2, le=4096, description="versions in the engine at once, draining ones included"
+    )
+    dock_timeout_s: float = Field(
+        60.0, gt=0, le=3600, description="longest wait of a request for its version to be docked"
+    )
+    max_lora_rank: int = Field(
+        64, ge=1, le=512, description="largest rank of an adapter; each slot is as large"
+    )
+    store_poll_s: float = Field(
+        0.5, ge=0.02, le=1.0, description="how often the store is read for changes by others"
+    )
+    drain_timeout_s: float = Field(
+        30.0, ge=0, le=3600, description="at shutdown, time for answers under way to finish"
+    )
+
+    @model_validator(mode="after")
+    def _closed_unless_keyed(self) -> Self:
+        if (self.api_key is None) != (self.admin_key is None):
+            missing = "api_key" if self.api_key is None else "admin_key"
+            raise ValueError(
+                f"{missing} is not set though the other key is; with one key alone either "
+                "inference or administration would stand open. Set both or neither"
+            )
+        if self.api_key is not None and self.admin_key is not None:
+            if self.api_key.get_secret_value() == self.admin_key.get_secret_value():
+                raise ValueError("api_key and admin_key are the same; expected two different keys")
+        elif not is_loopback(self.host):
+            raise ValueError(
+                f"host={self.host!r} can be reached from other machines, but no keys are set. "
+                "Set api_key and admin_key, or listen on 127.0.0.1"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; a name other than localhost may not."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

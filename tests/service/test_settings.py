@@ -1,0 +1,58 @@
+"""Settings that would leave a door open, or mean nothing, are refused with a sentence."""
+
+import pytest
+from pydantic import ValidationError
+
+from configuration import ConfigurationError, load
+from service.settings import Settings
+
+KEYS = {"api_key": "a" * 16, "admin_key": "b" * 16}
+
+
+def test_without_keys_only_loopback_is_listened_on() -> None:
+    for host in ("127.0.0.1", "::1", "localhost", "127.1.2.3"):
+        assert Settings.model_validate({"host": host}).host == host
+    for host in ("0.0.0.0", "::", "192.168.1.2", "example.org"):  # noqa: S104
+        with pytest.raises(ValidationError, match=r"can be reached from other machines.*Set api"):
+            Settings.model_validate({"host": host})
+
+
+def test_with_keys_any_address_is_listened_on() -> None:
+    assert Settings.model_validate({"host": "0.0.0.0", **KEYS}).host == "0.0.0.0"  # noqa: S104
+
+
+@pytest.mark.parametrize("only", ["api_key", "admin_key"])
+def test_one_key_alone_is_refused(only: str) -> None:
+    with pytest.raises(ValidationError, match="is not set though the other key is"):
+        Settings.model_validate({only: "a" * 16})
+
+
+def test_one_key_for_both_roles_is_refused() -> None:
+    with pytest.raises(ValidationError, match="expected two different keys"):
+        Settings.model_validate({"api_key": "a" * 16, "admin_key": "a" * 16})
+
+
+def test_a_short_key_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match="at least 16") as refused:
+        load(
+            Settings,
+            ["--api-key", "hunter2", "--admin-key", "b" * 16],
+            prog="service",
+            file_flag="--config",
+        )
+    assert "hunter2" not in str(refused.value)
+
+
+def test_keys_are_not_in_the_representation() -> None:
+    assert KEYS["api_key"] not in repr(Settings.model_validate(KEYS))
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LORADOCK_PORT", "9999")
+    settings = load(Settings, [], prog="service", file_flag="--config", env_prefix="LORADOCK_")
+    assert settings.port == 9999
+
+
+def test_the_store_is_read_at_least_once_a_second() -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 1"):
+        Settings.model_validate({"store_poll_s": 1.5})
