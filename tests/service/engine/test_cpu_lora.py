@@ -1,0 +1,218 @@
+"""Grouped LoRA against plain float64 arithmetic, and against the class it replaces."""
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from service.engine.cpu_lora import GroupedPunicaWrapper
+
+SLOTS = 4
+VOCABULARY = 50
+
+pytestmark = pytest.mark.usefixtures("vllm_imported", "numerics")
+
+
+def prepared(
+    tokens: list[int], requests: list[int], *, stock: bool = False
+) -> "GroupedPunicaWrapper":
+    """A wrapper for a step whose rows belong to the adapters 1 to SLOTS, or 0 for the base."""
+    from vllm.lora.layers import LoRAMapping
+    from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
+
+    from service.engine.cpu_lora import GroupedPunicaWrapper
+
+    wrapper = (PunicaWrapperCPU if stock else GroupedPunicaWrapper)(256, 64, "cpu")
+    mapping = LoRAMapping(tuple(tokens), tuple(requests), is_prefill=True)
+    wrapper.update_metadata(mapping, [1, 2, 3, 4], SLOTS, VOCABULARY)
+    return wrapper
+
+
+def stacked(rank: int, max_rank: int, inputs: int, outputs: int) -> tuple[Tensor, Tensor]:
+    """Random weights of the given rank in slots of a higher one, as vLLM lays them out."""
+    a = torch.zeros(SLOTS, 1, max_rank, inputs)
+    b = torch.zeros(SLOTS, 1, outputs, max_rank)
+    a[:, :, :rank] = torch.randn(SLOTS, 1, rank, inputs)
+    b[..., :rank] = torch.randn(SLOTS, 1, outputs, rank)
+    return a, b
+
+
+def reference(y: Tensor, x: Tensor, a: Tensor, b: Tensor, ids: list[int]) -> Tensor:
+    result = y.double().clone()
+    for row, adapter in enumerate(ids):
+        if adapter:
+            weights = b[adapter - 1, 0].double() @ a[adapter - 1, 0].double()
+            result[row] += weights @ x[row].double()
+    return result
+
+
+def test_rows_are_grouped_by_slot_and_the_base_has_no_group() -> None:
+    from service.engine.cpu_lora import Group, group_rows
+
+    groups = group_rows([-1, 2, 2, -1, 0, 2, 1, 1])
+    assert [group.slot for group in groups] == [2, 0, 1]
+    assert isinstance(groups[0].rows, Tensor)
+    assert groups[0].rows.tolist() == [1, 2, 5]
+    assert groups[1:] == [Group(0, slice(4, 5)), Group(1, slice(6, 8))]
+
+
+def test_a_step_of_the_base_alone_has_no_groups() -> None:
+    from service.engine.cpu_lora import group_rows
+
+    assert group_rows([-1, -1, -1]) == []
+
+
+@pytest.mark.parametrize("rank", [1, 7, 64, 256])
+@pytest.mark.parametrize("case", range(6))
+def test_a_layer_with_slices_equals_plain_arithmetic(rank: int, case: int) -> None:
+    chance = random.Random(case)  # noqa: S311 - test data
+    ids = [chance.choice([0, 0, 1, 2, 3, 4]) for _ in range(chance.randint(1, 40))]
+    if case == 0:
+        ids = sorted(ids)
+    inputs, widths = chance.randint(3, 90), (chance.randint(2, 60), 5, 17)
+    pairs = [stacked(rank, 256, inputs, width) for width in widths]
+    x, y = torch.randn(len(ids), inputs), torch.randn(len(ids), sum(widths))
+    expected = torch.cat(
+        [
+            reference(part, x, a, b, ids)
+            for part, (a, b) in zip(y.split(widths, dim=1), pairs, strict=True)
+        ],
+        dim=1,
+    )
+    given = y.clone()
+    wrapper = prepared(ids, [ids[0]])
+    a_parts, b_parts = zip(*pairs, strict=True)
+    wrapper.add_lora_linear(given, x, a_parts, b_parts, 1.0, widths)
+    scale = expected.abs().max()
+    assert ((given.double() - expected).abs().max() / scale).item() < 2e-6
+    base = [row for row, adapter in enumerate(ids) if adapter == 0]
+    assert torch.equal(given[base], y[base])
+
+
+def test_rows_in_another_order_get_the_same_answers() -> None:
+    ids = [0, 1, 2, 1, 0, 3, 2, 2]
+    a, b = stacked(8, 16, 32, 24)
+    x = torch.randn(8, 32)
+    straight = torch.zeros(8, 24)
+    prepared(ids, ids).add_lora_linear(straight, x, (a,), (b,), 1.0, (24,))
+    order = torch.randperm(8)
+    shuffled = torch.zeros(8, 24)
+    wrapper = prepared([ids[i] for i in order], ids)
+    wrapper.add_lora_linear(shuffled, x[order], (a,), (b,), 1.0, (24,))
+    torch.testing.assert_close(shuffled, straight[order], rtol=1e-5, atol=1e-5)
+
+
+def test_the_scale_multiplies_the_change_alone() -> None:
+    ids = [1, 0, 1]
+    a, b = stacked(4, 16, 8, 6)
+    x, y = torch.randn(3, 8), torch.randn(3, 6)
+    change = reference(torch.zeros(3, 6), x, a, b, ids)
+    for rows in (ids, [1, 1, 1]):
+        given = y.clone()
+        wrapper = prepared(rows, rows)
+        wrapper.add_lora_linear(given, x, (a,), (b,), 0.5, (6,))
+        expected = y.double() + 0.5 * (change if rows == ids else reference(0 * y, x, a, b, rows))
+        torch.testing.assert_close(given.double(), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [torch.bfloat16, torch.float32])
+def test_bfloat16_activations_are_as_exact_as_bfloat16_allows(weights: torch.dtype) -> None:
+    ids = [1, 0, 2, 1, 1]
+    a, b = (part.to(weights) for part in stacked(16, 32, 64, 48))
+    x, y = torch.randn(5, 64).bfloat16(), torch.randn(5, 48).bfloat16()
+    expected = reference(y, x, a, b, ids)
+    given = y.clone()
+    wrapper = prepared(ids, ids)
+    wrapper.add_lora_linear(given, x, (a,), (b,), 1.0, (48,))
+    error = (given.double() - expected).abs().max() / expected.abs().max()
+    assert error.item() < 2**-7
+    assert torch.equal(given[1], y[1])
+
+
+def test_a_leading_dimension_of_one_is_accepted() -> None:
+    ids = [1, 0, 2]
+    a, b = stacked(4, 8, 8, 6)
+    x, y = torch.randn(1, 3, 8), torch.zeros(1, 3, 6)
+    prepared(ids, ids).add_lora_linear(y, x, (a,), (b,), 1.0, (6,))
+    expected = reference(torch.zeros(3, 6), x[0], a, b, ids)
+    torch.testing.assert_close(y[0].double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_embeddings_equal_plain_arithmetic_and_leave_base_rows_alone() -> None:
+    ids = [2, 0, 1, 2, 0]
+    looked_up, y = torch.randn(5, 16), torch.randn(5, 24)
+    _, b = stacked(16, 16, 1, 24)
+    given = y.clone()
+    wrapper = prepared(ids, ids)
+    wrapper.add_lora_embedding(given, looked_up, b, add_input=True)
+    for row, adapter in enumerate(ids):
+        if adapter:
+            expected = y[row].double() + b[adapter - 1, 0].double() @ looked_up[row].double()
+            torch.testing.assert_close(given[row].double(), expected, rtol=1e-5, atol=1e-5)
+        else:
+            assert torch.equal(given[row], y[row])
+
+
+def test_logits_equal_plain_arithmetic_for_one_row_of_each_request() -> None:
+    requests = [0, 3, 1, 3]
+    a, b = stacked(4, 8, 16, VOCABULARY)
+    x, y = torch.randn(4, 16), torch.randn(4, VOCABULARY + 14)
+    given = y.clone()
+    wrapper = prepared([0, 0, 3, 1, 3], requests)
+    wrapper.add_lora_logits(given, x, a, b, 1.0)
+    expected = reference(y[:, :VOCABULARY], x, a, b, requests)
+    torch.testing.assert_close(given[:, :VOCABULARY].double(), expected, rtol=1e-5, atol=1e-5)
+    assert torch.equal(given[0], y[0])
+    assert torch.equal(given[:, VOCABULARY:], y[:, VOCABULARY:])
+
+
+def test_logits_of_a_prompt_pass_unless_an_adapter_changes_the_head() -> None:
+    a, b = stacked(4, 8, 16, VOCABULARY)
+    wrapper = prepared([1, 1, 1, 0], [1, 0])
+    x, y = torch.randn(3, 16), torch.randn(3, VOCABULARY)
+    given = y.clone()
+    wrapper.add_lora_logits(given, x, torch.zeros_like(a), torch.zeros_like(b), 1.0)
+    assert torch.equal(given, y)
+    with pytest.raises(RuntimeError, match=r"3 rows .* serves 2 requests"):
+        wrapper.add_lora_logits(given, x, a, b, 1.0)
+
+
+def test_a_slot_that_changes_hands_is_looked_at_again() -> None:
+    from service.engine.cpu_lora import Ranks
+
+    ranks = Ranks()
+    b = torch.zeros(SLOTS, 1, 10, 32)
+    assert ranks.of(b, 1) == 0
+    b[1, 0, :, :5] = 1.0
+    assert ranks.of(b, 1) == 5
+    b[1] = 0
+    b[1, 0, :, :9].copy_(torch.ones(10, 9))
+    assert [ranks.of(b, slot) for slot in range(SLOTS)] == [0, 9, 0, 0]
+
+
+def test_nothing_grows_with_the_number_of_steps() -> None:
+    from service.engine.cpu_lora import Ranks
+
+    ranks = Ranks()
+    b = torch.ones(SLOTS, 1, 10, 32)
+    for step in range(100):
+        b[step % SLOTS] = float(step + 1)
+        assert ranks.of(b, step % SLOTS) == 32
+    assert len(ranks._known) == 1
+
+
+def test_the_class_it_replaces_gives_a_base_row_the_last_adapters_answer() -> None:
+    """Why it is replaced. When this fails, vLLM has mended its class, and ours may go."""
+    ids = [0, 1]
+    a, b = stacked(4, 8, 8, 6)
+    x = torch.randn(2, 8)
+    theirs, ours = torch.zeros(2, 6), torch.zeros(2, 6)
+    prepared(ids, ids, stock=True).add_lora_linear(theirs, x, (a,), (b,), 1.0, (6,))
+    prepared(ids, ids).add_lora_linear(ours, x, (a,), (b,), 1.0, (6,))
+    last_slot = reference(torch.zeros(2, 6), x, a, b, [SLOTS, 1])
+    torch.testing.assert_close(theirs.double(), last_slot, rtol=1e-5, atol=1e-5)
+    assert torch.equal(ours[0], torch.zeros(6))
+    torch.testing.assert_close(ours[1], theirs[1], rtol=1e-5, atol=1e-5)
