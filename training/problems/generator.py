@@ -17,7 +17,7 @@ from training.problems.splits import Split, held_out, is_reserved
 from training.problems.templates import Collection, Language, Template, list_name, load
 from training.problems.wording import Slot
 
-_PATIENCE = 400
+_PATIENCE = 2000
 """Draws in a row without a new problem after which a template counts as exhausted."""
 
 _SENTENCE_START = re.compile(r"(?:^|[.?!] )[a-z]")

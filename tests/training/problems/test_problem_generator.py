@@ -79,9 +79,9 @@ def test_the_same_seed_gives_the_same_problems_and_more_only_appends(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_question_is_both_trained_and_evaluated_whatever_the_seeds(language: Language) -> None:
-    trained = {p.question for seed in (0, 1) for p in drawn(language, "train", 3000, seed)}
-    seen = {p.question for seed in (0, 7) for p in drawn(language, "seen", 1000, seed)}
-    unseen = {p.question for seed in (0, 7) for p in drawn(language, "unseen", 1000, seed)}
+    trained = {p.question for seed in (0, 1) for p in drawn(language, "train", 1500, seed)}
+    seen = {p.question for seed in (0, 7) for p in drawn(language, "seen", 600, seed)}
+    unseen = {p.question for seed in (0, 7) for p in drawn(language, "unseen", 600, seed)}
     assert not trained & seen
     assert not trained & unseen
     assert not seen & unseen
