@@ -1,0 +1,52 @@
+"""Read untrusted JSON: no duplicate keys, no NaN, and no more memory than was agreed.
+
+Knows nothing of what the documents mean.
+"""
+
+import json
+from collections import Counter
+
+MAX_PARSED_BYTES = 96 << 20
+# What CPython needs at least for a container, a string and a number, with the slot that holds it.
+CONTAINER_BYTES, STRING_BYTES, NUMBER_BYTES = 88, 72, 40
+
+
+class DuplicateKeyError(ValueError):
+    """An object names the same key twice; readers would disagree about which one counts."""
+
+
+def parse(raw: bytes) -> object:
+    """Parse a JSON document.
+
+    Raises:
+        DuplicateKeyError: An object has a key twice.
+        ValueError: It is not strict JSON, is nested too deeply or would need too much memory.
+    """
+    if parsed_bytes(raw) > MAX_PARSED_BYTES:
+        raise ValueError(f"it would take more than {MAX_PARSED_BYTES >> 20} MB of memory to read")
+    try:
+        text = raw.decode("utf-8")
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def parsed_bytes(raw: bytes) -> int:
+    """Estimate the memory that parsing takes, in bytes, without parsing."""
+    containers = raw.count(b"[") + raw.count(b"{")
+    strings = raw.count(b'"') // 2
+    numbers = raw.count(b",") + raw.count(b":")
+    decoded = len(raw) if raw.isascii() else 4 * len(raw)
+    return decoded + containers * CONTAINER_BYTES + strings * STRING_BYTES + numbers * NUMBER_BYTES
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise DuplicateKeyError(f"the key {twice[:80]!a} occurs twice")
+    return result
+
+
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")

@@ -1,0 +1,303 @@
+"""The store: immutable versions, aliases that move, records that grow. Safe with many processes.
+
+What is promised, and where the files lie, is in `docs/adapters.md` and `adapters.layout`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from adapters import aliases, disk, gate, holds, integrity, names, publishing, records
+from adapters.errors import InvalidReference, UnknownAdapter, VersionDamaged
+from adapters.layout import MANIFEST, MAX_BYTES, Home
+from adapters.manifest import AliasChange, Draft, Evaluation, Manifest
+
+LOCK_TIMEOUT_S = 30.0
+MAX_NOTE_CHARS = 1000
+
+
+@dataclass(frozen=True)
+class Version:
+    """One immutable version.
+
+    Attributes:
+        name: The adapter.
+        number: Counts from 1.
+        path: A plain PEFT directory that an engine can load.
+        manifest: What is known about it.
+    """
+
+    name: str
+    number: int
+    path: Path
+    manifest: Manifest
+
+    def __str__(self) -> str:
+        """`name@3`, which is also what an engine calls it."""
+        return f"{self.name}@{self.number}"
+
+
+class Store:
+    """A directory of adapters.
+
+    Args:
+        root: Created when something is first published.
+        lock_timeout_s: How long to wait for other writers of the same adapter.
+    """
+
+    def __init__(self, root: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+        self.root = root.expanduser().resolve()
+        self._timeout_s = lock_timeout_s
+
+    def home(self, name: str) -> Home:
+        """Where an adapter lies, whether or not it exists.
+
+        Raises:
+            InvalidReference: The name is not well-formed.
+        """
+        return Home(self.root / names.require_name(name))
+
+    def names(self) -> list[str]:
+        """Every adapter that has a version, in order."""
+        if not self.root.is_dir():
+            return []
+        found = [entry.name for entry in self.root.iterdir() if names.PATTERN.fullmatch(entry.name)]
+        return sorted(name for name in found if Home(self.root / name).numbers_on_disk())
+
+    def versions(self, name: str) -> list[int]:
+        """The versions of an adapter, in order; none if there is no such adapter.
+
+        Raises:
+            InvalidReference: The name is not well-formed.
+            StoreDamaged: The records of the adapter cannot be read.
+        """
+        home = self.home(name)
+        given = records.load(home).manifests
+        return [number for number in home.numbers_on_disk() if number in given]
+
+    def version(self, name: str, number: int) -> Version:
+        """One version, its manifest checked against what was published.
+
+        The other files are checked by `adapters.gate.check(version.path, base_dir)`.
+
+        Raises:
+            UnknownAdapter: There is no such version.
+            VersionDamaged: Its manifest is not the one that was published.
+            StoreDamaged: The records of the adapter cannot be read.
+        """
+        home = self.home(name)
+        expected = records.load(home).manifests.get(number)
+        path = home.version(number)
+        if expected is None or path.is_symlink() or not path.is_dir():
+            raise self._unknown(name, f"{name}@{number}")
+        try:
+            raw = disk.read(path / MANIFEST, MAX_BYTES[MANIFEST])
+            manifest = integrity.parse(raw)
+        except FileNotFoundError as error:
+            if not path.is_dir():
+                raise self._unknown(name, f"{name}@{number}") from error
+            raise _damaged(path, "its manifest is gone") from error
+        except (OSError, ValueError) as error:
+            raise _damaged(path, str(error)) from error
+        if hashlib.sha256(raw).hexdigest() != expected:
+            raise _damaged(path, "its manifest changed after it was published")
+        return Version(name, number, path, manifest)
+
+    def resolve(self, ref: str) -> Version:
+        """Find a version by `name` (its `stable`), `name@3` or `name@alias`.
+
+        Raises:
+            InvalidReference: The reference is not well-formed.
+            UnknownAdapter: It names nothing in this store.
+            VersionDamaged: Its manifest is not the one that was published.
+            StoreDamaged: The records of the adapter cannot be read.
+        """
+        name, number, alias = names.parse(ref)
+        if alias is not None:
+            number = self.aliases(name).get(alias)
+        if number is None:
+            raise self._unknown(name, ref)
+        return self.version(name, number)
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Where each alias of an adapter points.
+
+        Raises:
+            InvalidReference: The name is not well-formed.
+            StoreDamaged: The records of the adapter cannot be read.
+        """
+        return dict(records.load(self.home(name)).aliases)
+
+    def history(self, name: str) -> list[AliasChange]:
+        """Every change of an alias, oldest first.
+
+        Raises:
+            InvalidReference: The name is not well-formed.
+            StoreDamaged: The records of the adapter cannot be read.
+        """
+        return aliases.history(self.home(name))
+
+    def publish(
+        self,
+        name: str,
+        source: Path,
+        draft: Draft,
+        *,
+        base_dir: Path,
+        max_rank: int = gate.MAX_RANK,
+    ) -> Version:
+        """Make the adapter in `source` the next version; it moves no alias.
+
+        Args:
+            name: The adapter, new or not.
+            source: A directory with the files of an adapter and nothing else (see
+                `adapters.layout`); optimizer states and pickles are refused, not skipped.
+            draft: What the trainer knows.
+            base_dir: The base model it was trained on.
+            max_rank: The highest rank that engines accept.
+
+        Raises:
+            AdapterRefused: The gate found something; nothing was published.
+            InvalidReference: The name is not well-formed.
+            StoreWriteFailed: The disk refused; nothing was published.
+            StoreBusy: Another writer held the lock too long.
+            BaseModelError: The base model cannot be read.
+        """
+        number = publishing.publish(
+            self.home(name),
+            source,
+            draft,
+            base_dir=base_dir,
+            max_rank=max_rank,
+            timeout_s=self._timeout_s,
+        )
+        return self.version(name, number)
+
+    def set_alias(
+        self, name: str, alias: str, target: int, *, expected: int | None, who: str, why: str
+    ) -> None:
+        """Point an alias at a version if it points where the caller expects.
+
+        Args:
+            name: The adapter.
+            alias: `stable`, `candidate` or any other.
+            target: The version's number.
+            expected: Where it points now; `None` means that it must not exist yet.
+            who: Goes into the history.
+            why: Goes into the history.
+
+        Raises:
+            AliasConflict: It points elsewhere.
+            UnknownAdapter: There is no such version.
+            VersionDamaged: The version is not what was published.
+            InvalidReference: Name, alias, `who` or `why` is not well-formed.
+            StoreWriteFailed: The disk refused; the alias is as it was.
+            StoreBusy: Another writer held the lock too long.
+        """
+        home = self.home(name)
+        names.require_alias(alias)
+        _require_notes(who, why)
+        self.version(name, target)
+        with disk.reported(f"Moving {name}@{alias}"), disk.locked(home.lock, self._timeout_s):
+            self.version(name, target)
+            aliases.move(home, alias, target, expected=expected, who=who, why=why)
+
+    def rollback(self, name: str, alias: str, *, who: str, why: str) -> int:
+        """Point an alias back to where it pointed before its last change; return that number.
+
+        Raises:
+            NoPreviousTarget: It has no earlier target.
+            UnknownAdapter: The earlier target is gone, or there is no such adapter.
+            VersionDamaged: The earlier target is not what was published.
+            InvalidReference: Name, alias, `who` or `why` is not well-formed.
+            StoreWriteFailed: The disk refused; the alias is as it was.
+            StoreBusy: Another writer held the lock too long.
+        """
+        home = self.home(name)
+        names.require_alias(alias)
+        _require_notes(who, why)
+        if alias not in self.aliases(name):
+            raise self._unknown(name, f"{name}@{alias}")
+        with disk.reported(f"Rolling {name}@{alias} back"), disk.locked(home.lock, self._timeout_s):
+            current = self.aliases(name).get(alias)
+            target = aliases.previous(home, alias)
+            self.version(name, target)
+            aliases.move(home, alias, target, expected=current, who=who, why=why)
+        return target
+
+    def record_evaluation(self, name: str, number: int, results: dict[str, JsonValue]) -> None:
+        """Add what was measured on a version; the version itself stays as it is.
+
+        Raises:
+            UnknownAdapter: There is no such version.
+            VersionDamaged: The version is not what was published.
+            StoreWriteFailed: The disk refused; earlier records stand.
+            StoreBusy: Another writer held the lock too long.
+        """
+        home = self.home(name)
+        self.version(name, number)
+        record = Evaluation(recorded=datetime.now(UTC), results=results)
+        with (
+            disk.reported(f"Recording an evaluation of {name}@{number}"),
+            disk.locked(home.lock, self._timeout_s),
+        ):
+            self.version(name, number)
+            path = home.evaluations(number)
+            disk.make_directory(path.parent)
+            records.append(path, record)
+
+    def evaluations(self, name: str, number: int) -> list[Evaluation]:
+        """What was measured on a version, oldest first.
+
+        Raises:
+            StoreDamaged: The records cannot be read.
+        """
+        return records.lines(self.home(name).evaluations(number), Evaluation)
+
+    def hold(self, name: str, number: int, *, who: str) -> holds.Hold:
+        """Keep gc and fsck away from a version until the hold is released or the process ends.
+
+        Raises:
+            UnknownAdapter: There is no such version.
+            VersionDamaged: The version is not what was published.
+            StoreWriteFailed: The disk refused.
+            StoreBusy: A writer held the lock too long.
+        """
+        home = self.home(name)
+        self.version(name, number)
+        with (
+            disk.reported(f"Holding {name}@{number}"),
+            disk.locked(home.lock, self._timeout_s),
+        ):
+            self.version(name, number)
+            return holds.take(home, number, who)
+
+    def _unknown(self, name: str, ref: str) -> UnknownAdapter:
+        numbers = self.versions(name)
+        if not numbers:
+            have = f"no adapter {name!r}; there are: {', '.join(self.names()) or 'none yet'}"
+        else:
+            moving = ", ".join(f"{alias} -> {to}" for alias, to in self.aliases(name).items())
+            have = f"of {name} the versions {', '.join(map(str, numbers))}; aliases: {moving or 'none'}"
+        return UnknownAdapter(
+            f"There is no {ref} in {self.root}. It holds {have}. Name one of these, or publish first."
+        )
+
+
+def _require_notes(who: str, why: str) -> None:
+    for label, note in (("who", who), ("why", why)):
+        if not 0 < len(note) <= MAX_NOTE_CHARS:
+            raise InvalidReference(
+                f"{label} has {len(note)} characters, expected 1 to {MAX_NOTE_CHARS}. "
+                "Say it in a sentence; it goes into the history."
+            )
+
+
+def _damaged(path: Path, reason: str) -> VersionDamaged:
+    return VersionDamaged(
+        f"{path} is not what was published: {reason}. Expected the published bytes. Run "
+        "`python -m adapters fsck`, promote another version, and publish this one again."
+    )

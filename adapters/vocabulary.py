@@ -1,0 +1,104 @@
+"""Whether the tokenizer that lies beside an adapter is the base model's.
+
+The service uses the base model's tokenizer alone; another one beside the adapter says that it
+was trained on other token ids.
+"""
+
+from pathlib import Path
+
+from adapters import disk, jsondoc
+from adapters.findings import Findings, shown
+from adapters.layout import ADDED_TOKENS, MAX_BYTES, TOKENIZER, TOKENIZER_SETTINGS
+from basemodels.modules import read_config
+
+Tokens = dict[str, int]
+
+
+def check(directory: Path, files: list[str], base_dir: Path, findings: Findings) -> None:
+    """Compare the adapter's token ids with those of the base model."""
+    size = read_config(base_dir).get("vocab_size")
+    for name, read_tokens in READERS.items():
+        if name not in files or _is_same_file(directory / name, base_dir / name):
+            continue
+        try:
+            tokens = read_tokens(_document(directory / name))
+        except OSError as error:
+            findings.unreadable(name, error)
+            continue
+        except ValueError as error:
+            findings.add(
+                "vocabulary_differs",
+                name,
+                f"It differs from the base model's and cannot be compared ({shown(str(error))}). "
+                "Remove it: the service uses the base model's tokenizer.",
+            )
+            continue
+        _compare(tokens, name, base_dir / name, size, findings)
+
+
+def _compare(tokens: Tokens, name: str, base: Path, size: object, findings: Findings) -> None:
+    beyond = [token for token, number in tokens.items() if isinstance(size, int) and number >= size]
+    other: list[str] = []
+    if name == TOKENIZER and base.is_file():
+        own = READERS[name](_document(base.resolve()))
+        other = [token for token, number in tokens.items() if own.get(token) != number]
+    for token in (beyond or other)[:1]:
+        limit = f"below {size}" if beyond else "the base model's own"
+        findings.add(
+            "vocabulary_differs",
+            name,
+            f"It gives {shown(token)} the id {tokens[token]}, expected ids {limit} "
+            f"({len(beyond or other)} differ). The adapter was made with another vocabulary; use "
+            "its base model, or train without new tokens.",
+        )
+
+
+def _document(path: Path) -> dict[str, object]:
+    document = jsondoc.parse(disk.read(path, MAX_BYTES[path.name]))
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - of the document, not of a caller
+    return document
+
+
+def _is_same_file(path: Path, base: Path) -> bool:
+    if not base.is_file() or path.stat().st_size != base.stat().st_size:
+        return False
+    return disk.digest(path) == disk.digest(base.resolve())
+
+
+def _from_tokenizer(document: dict[str, object]) -> Tokens:
+    model = document.get("model")
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
+    tokens: Tokens = {}
+    if isinstance(vocabulary, dict):
+        tokens |= _ids(vocabulary)
+    elif isinstance(vocabulary, list):
+        # Unigram: a list of [token, score]; the position is the id.
+        tokens |= {str(entry[0]): number for number, entry in enumerate(vocabulary) if entry}
+    added = document.get("added_tokens")
+    for entry in added if isinstance(added, list) else []:
+        if isinstance(entry, dict):
+            tokens |= _ids({str(entry.get("content")): entry.get("id")})
+    return tokens
+
+
+def _from_settings(document: dict[str, object]) -> Tokens:
+    added = document.get("added_tokens_decoder")
+    tokens: Tokens = {}
+    for number, entry in added.items() if isinstance(added, dict) else []:
+        if not isinstance(entry, dict) or not number.isdecimal():
+            raise ValueError("added_tokens_decoder does not map numbers to tokens")
+        tokens[str(entry.get("content"))] = int(number)
+    return tokens
+
+
+def _ids(entries: dict[str, object]) -> Tokens:
+    tokens: Tokens = {}
+    for token, number in entries.items():
+        if type(number) is not int:
+            raise ValueError(f"the id of {token!r} is not a whole number")
+        tokens[token] = number
+    return tokens
+
+
+READERS = {TOKENIZER: _from_tokenizer, TOKENIZER_SETTINGS: _from_settings, ADDED_TOKENS: _ids}
