@@ -31,8 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ProblemError as error:
         print(f"training.problems: {error}", file=sys.stderr)
         return 2
-    for problem in problems[: arguments.preview or 0]:
-        print(f"{problem.question}\n{problem.program}\n-> {problem.answer}  ({problem.template})\n")
+    for language in arguments.language:
+        shown = [problem for problem in problems if problem.language == language]
+        for problem in shown[: arguments.preview or 0]:
+            print(f"{problem.question}\n{problem.program}")
+            print(f"-> {problem.answer}  ({problem.template})\n")
     if arguments.out is not None:
         print(_summary(problems))
         print(f"{len(problems)} rows in {arguments.out}")
@@ -57,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         help="train; seen: trained templates, kept numbers; unseen: kept templates [train]",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="a .csv or .jsonl file to write")
-    parser.add_argument("--preview", type=_positive, metavar="N", help="print the first N problems")
+    parser.add_argument(
+        "--preview", type=_positive, metavar="N", help="print the first N problems of each language"
+    )
     return parser
 
 

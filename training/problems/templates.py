@@ -131,6 +131,10 @@ class Collection(_Strict):
         problems += [
             f"{name}: {times} templates have this id" for name, times in ids.items() if times > 1
         ]
+        used = {
+            list_name(slot.name) for template in self.templates for slot in template.text.slots()
+        }
+        problems += [f"word list {name!r} is in no text" for name in self.words.keys() - used]
         if problems:
             raise ValueError("\n".join(problems))
         return self

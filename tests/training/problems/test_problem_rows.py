@@ -64,11 +64,15 @@ def test_the_command_writes_rows_of_both_languages_and_a_table(
     assert table[-1] == f"61 rows in {path}"
 
 
-def test_a_preview_needs_no_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--preview", "2", "--split", "unseen", "--count", "10"]) == 0
+def test_a_preview_shows_each_language_and_needs_no_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["--preview", "2", "--split", "unseen", "--count", "10", "--language", "zh,en"]
+    assert main(command) == 0
     shown = capsys.readouterr().out
-    assert shown.count("return ") == 2
-    assert shown.count("-> ") == 2
+    assert shown.count("return ") == 4
+    assert shown.count("-> ") == 4
+    assert shown.count("？") == 2
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def chinese() -> list[Problem]:
     return list(samples("zh"))
 
 
-def samples(language: Language, each: int = 12) -> Iterator[Problem]:
+def samples(language: Language, each: int = 8) -> Iterator[Problem]:
     collection = load(language)
     for template in collection.templates:
         stream = problems_of(template, collection, seed=11, language=language, split="train")
@@ -136,7 +136,7 @@ def test_a_broken_template_is_refused_with_its_reason(
     lines = {
         "id": "id: take",
         "family": "family: loss",
-        "text": "text: From {a} take {b}. What is left?",
+        "text": "text: From {a} {fruit} take {b}. What is left?",
         "numbers": "numbers: {a: 4..9, b: 2..3}",
         "program": 'program: "left = {a} - {b}\\nreturn left"',
     }
@@ -153,6 +153,7 @@ def test_a_broken_template_is_refused_with_its_reason(
     [
         ("fruit: {forms: [many, one], words: [apples/apple, pears]}", r"\['pears'\] do not have"),
         ("fruit: {words: [apples, apples]}", r"\['apples'\] occur twice"),
+        ("fruit: {words: [apples, pears]}", r"word list 'fruit' is in no text"),
     ],
 )
 def test_a_broken_word_list_is_refused(words: str, reason: str, tmp_path: Path) -> None:
