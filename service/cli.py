@@ -15,7 +15,9 @@ from configuration import ConfigurationError, load
 from service import logs
 from service.app import bare_app, create_app
 from service.checking import Checker
-from service.engine.errors import EngineError
+from service.engine.errors import EngineError, EngineStartFailed
+from service.engine.hardware import base_facts, detect
+from service.engine.profile import Wishes, choose
 from service.engine.protocol import Engine
 from service.errors import StartError
 from service.openapi import render
@@ -26,8 +28,10 @@ from service.server import serve
 from service.settings import Settings
 
 PROG = "python -m service"
+EXPECTED = (ConfigurationError, BaseModelError, AdapterError, StartError, EngineStartFailed)
 
-MakeEngine = Callable[[Settings, Path], Engine]
+# Returns the engine and the highest rank of an adapter that it takes.
+MakeEngine = Callable[[Settings, Path], tuple[Engine, int]]
 
 
 def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = None) -> int:
@@ -48,8 +52,8 @@ def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = Non
         settings = load(
             Settings, arguments, prog=PROG, file_flag="--config", env_prefix="LORADOCK_"
         )
-        failure = _run(settings, make_engine or _vllm)
-    except (ConfigurationError, BaseModelError, AdapterError, StartError) as error:
+        failure = _run(settings, make_engine or make_vllm)
+    except EXPECTED as error:
         _say(str(error))
         return 2
     if failure is None:
@@ -61,19 +65,19 @@ def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = Non
 
 
 def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
-    logs.configure()
     base_dir = resolve(settings.base)
     store = open_store(settings.store or default_root())
     with bind(settings.host, settings.port) as listener:
+        logs.configure()
         _say(f"settings: {settings!r}")
+        engine, max_lora_rank = make_engine(settings, base_dir)
         _say(f"waiting for the engine to start on {base_dir}")
-        engine = make_engine(settings, base_dir)
         url = url_of(listener)
         app = create_app(
             settings,
             engine,
             store,
-            admit=Checker(store, base_dir, settings.max_lora_rank).admit,
+            admit=Checker(store, base_dir, max_lora_rank).admit,
             announce=lambda parts: _announce(url, parts),
         )
         return asyncio.run(serve(app, listener, drain_timeout_s=settings.drain_timeout_s, say=_say))
@@ -88,5 +92,33 @@ def _say(line: str) -> None:
     print(f"service: {line}", file=sys.stderr, flush=True)
 
 
-def _vllm(settings: Settings, base_dir: Path) -> Engine:
-    raise StartError(f"There is no engine for {base_dir} in this checkout (port {settings.port}).")
+def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
+    """Build vLLM's engine with the profile of this machine, and say why it is as it is.
+
+    Raises:
+        EngineStartFailed: The memory is too small.
+    """
+    # vLLM takes many seconds to import, which `--help` and a wrong port must not wait for.
+    from service.engine.vllm_engine import VllmEngine  # noqa: PLC0415
+
+    wishes = Wishes(
+        max_docked=settings.max_docked_versions,
+        max_rank=settings.max_lora_rank,
+        dtype=settings.dtype,
+        context_tokens=settings.max_context_tokens,
+        kv_cache_bytes=settings.kv_cache_bytes,
+        memory_fraction=settings.gpu_memory_fraction,
+        max_sequences=settings.max_batched_requests,
+    )
+    profile = choose(detect(), base_facts(base_dir), wishes)
+    for reason in profile.reasons:
+        _say(f"engine: {reason.setting} = {reason.value} ({reason.why})")
+    engine = VllmEngine(base_dir, base_id(settings.base, base_dir), profile.settings)
+    return engine, profile.settings.max_rank
+
+
+def base_id(base: str, base_dir: Path) -> str:
+    """What clients call the base: its name or Hub id, or the last part of a directory's path."""
+    if Path(base).expanduser().is_dir():
+        return base_dir.name
+    return base.partition("@")[0]

@@ -271,6 +271,10 @@ class Docks:
         self._announce()
         return keys
 
+    async def settle(self) -> None:
+        """Wait until nothing that was begun with a dead engine can reach the next one."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def close(self) -> None:
         """End what is still docking or leaving, and let go of all files."""
         tasks = list(self._tasks)
@@ -278,4 +282,4 @@ class Docks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.lose_all()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.settle()

@@ -1,11 +1,14 @@
 """`openapi.yaml` from the app: `python -m service openapi > openapi.yaml`."""
 
+from http import HTTPStatus
+
 import yaml
 from fastapi import FastAPI
 
 # FastAPI announces its own validation errors; ours are 400 in OpenAI's shape.
 NEVER_ANSWERED = "422"
 UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
+ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorBody"}
 OPEN_TAG = "health"
 
 
@@ -15,6 +18,10 @@ def render(app: FastAPI) -> str:
     for methods in document["paths"].values():
         for operation in methods.values():
             operation["responses"].pop(NEVER_ANSWERED, None)
+            for status, response in operation["responses"].items():
+                if int(status) >= HTTPStatus.BAD_REQUEST:
+                    # JSON also on the route whose answers are not.
+                    response["content"] = {"application/json": {"schema": dict(ERROR_SCHEMA)}}
             if OPEN_TAG not in operation["tags"]:
                 operation["security"] = [{"key": []}]
     components = document["components"]

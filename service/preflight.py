@@ -16,6 +16,11 @@ def open_store(root: Path) -> Store:
         StartError: It is not there or cannot be read.
     """
     store = Store(root)
+    if root.exists() and not root.is_dir():
+        raise StartError(
+            f"The adapter store {root} is not a directory. Expected one written by `python -m "
+            "training.sft` or `python -m adapters`, or a path where one may be made. Check --store."
+        )
     try:
         store.names()
     except (AdapterError, OSError) as error:

@@ -6,7 +6,7 @@ Nothing below `app` and `cli` sees this model; inner parts take plain values.
 
 import ipaddress
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -54,8 +54,23 @@ class Settings(BaseModel):
     dock_timeout_s: float = Field(
         60.0, gt=0, le=3600, description="longest wait of a request for its version to be docked"
     )
-    max_lora_rank: int = Field(
-        64, ge=1, le=512, description="largest rank of an adapter; each slot is as large"
+    max_lora_rank: int | None = Field(
+        None, ge=1, le=256, description="highest rank of an adapter; unset: by memory"
+    )
+    dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
+        None, description="numbers the model computes in; unset: what the hardware does best"
+    )
+    max_context_tokens: int | None = Field(
+        None, ge=16, le=2**21, description="longest prompt and answer together; unset: the base's"
+    )
+    kv_cache_bytes: int | None = Field(
+        None, ge=2**20, description="memory for the KV cache; unset: by memory"
+    )
+    gpu_memory_fraction: float | None = Field(
+        None, gt=0, le=1, description="share of the GPU's memory; unset: 0.9 if that is free"
+    )
+    max_batched_requests: int | None = Field(
+        None, ge=1, le=4096, description="requests computed in one step; unset: by hardware"
     )
     store_poll_s: float = Field(
         0.5, ge=0.02, le=1.0, description="how often the store is read for changes by others"

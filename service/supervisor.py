@@ -86,6 +86,7 @@ class Supervisor:
             self._metrics.engine_restarts.inc()
             try:
                 await self._engine.stop()
+                await self._docks.settle()
                 await self._engine.start()
             except EngineError as error:
                 log.exception("engine restart failed", attempt=attempt, backoff_s=backoff_s)

@@ -12,13 +12,14 @@ from service.engine.fake import FakeEngine, Faults
 from service.settings import Settings
 
 
-def make_engine(settings: Settings, base_dir: Path) -> FakeEngine:
+def make_engine(settings: Settings, base_dir: Path) -> tuple[FakeEngine, int]:
     delay_s = float(os.environ.pop("FAKE_TOKEN_DELAY_S", "0"))
-    return FakeEngine(
+    engine = FakeEngine(
         base_dir.name,
         faults=Faults(token_delay_s=delay_s),
         max_docked=settings.max_docked_versions,
     )
+    return engine, 64
 
 
 if __name__ == "__main__":

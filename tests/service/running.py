@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -55,14 +55,17 @@ class Running:
 
 
 def make_app(
-    engine: FakeEngine, store: MemoryStore, settings: Mapping[str, object] | None = None
+    engine: FakeEngine,
+    store: MemoryStore | Store,
+    settings: Mapping[str, object] | None = None,
+    admit: Callable[[Version], Awaitable[LetGo]] = admit_all,
 ) -> FastAPI:
     values = {"store_poll_s": 0.02, "dock_timeout_s": 2.0, **(settings or {})}
     return create_app(
         Settings.model_validate(values),
         engine,
         cast(Store, store),
-        admit=admit_all,
+        admit=admit,
     )
 
 
@@ -77,13 +80,14 @@ async def until(condition: Callable[[], object], timeout_s: float = WAIT_S) -> N
 @contextlib.asynccontextmanager
 async def running(
     engine: FakeEngine,
-    store: MemoryStore,
+    store: MemoryStore | Store,
     settings: Mapping[str, object] | None = None,
     *,
     wait: bool = True,
+    admit: Callable[[Version], Awaitable[LetGo]] = admit_all,
 ) -> AsyncIterator[Running]:
     """The app, in this process and without a socket."""
-    app = make_app(engine, store, settings)
+    app = make_app(engine, store, settings, admit)
     parts: Parts = app.state.parts
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

@@ -1,0 +1,92 @@
+"""After traffic, every series is there, under our prefix, with labels from closed sets."""
+
+import re
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.engine.fake import FakeEngine
+from service.metrics import MAX_LABELLED_VERSIONS, OTHER, Metrics
+from tests.service.running import Running
+
+PER_VERSION = {
+    "loradock_requests",
+    "loradock_time_to_first_token_seconds",
+    "loradock_inter_token_seconds",
+    "loradock_request_duration_seconds",
+    "loradock_queue_seconds",
+    "loradock_output_tokens_per_second",
+    "loradock_prompt_tokens",
+    "loradock_output_tokens",
+    "loradock_requests_in_flight",
+}
+
+
+async def test_every_series_of_a_version_is_there_after_one_stream(app: Running) -> None:
+    await app.complete("alpha", stream=True)
+    await app.complete("fake-base", stream=True)
+    samples = [
+        (family.name, sample)
+        for family in text_string_to_metric_families(await app.metrics())
+        for sample in family.samples
+    ]
+    for adapter, version in (("alpha", "1"), ("base", "base")):
+        found = {
+            name
+            for name, sample in samples
+            if (sample.labels.get("adapter"), sample.labels.get("version")) == (adapter, version)
+        }
+        assert found >= PER_VERSION
+    values = {
+        sample.name: sample.value
+        for _, sample in samples
+        if sample.labels.get("adapter") == "alpha" and "le" not in sample.labels
+    }
+    assert values["loradock_output_tokens_total"] == 8
+    assert values["loradock_prompt_tokens_total"] == 1
+    assert values["loradock_inter_token_seconds_count"] == 7
+    assert values["loradock_time_to_first_token_seconds_count"] == 1
+    assert values["loradock_output_tokens_per_second_count"] == 1
+
+
+async def test_every_name_has_our_prefix_and_a_base_unit(app: Running) -> None:
+    await app.complete("alpha", stream=True)
+    names = [family.name for family in text_string_to_metric_families(await app.metrics())]
+    assert len(names) > 20
+    for name in names:
+        assert re.fullmatch(r"loradock_[a-z_]+", name), name
+        assert not re.search(r"_(ms|milliseconds|minutes|kb|mb|percent)$", name), name
+
+
+async def test_what_a_client_typed_is_never_a_label(app: Running) -> None:
+    await app.complete("some-invented-model")
+    await app.client.get("/some-invented-path")
+    await app.client.request("BREW", "/v1/models")
+    text = await app.metrics()
+    assert "invented" not in text
+    assert "BREW" not in text
+    labels = 'adapter="none",code="404",route="createCompletion",version="none"'
+    assert f"loradock_requests_total{{{labels}}} 1.0" in text
+
+
+async def test_the_engines_own_series_stand_on_the_same_page_unchanged(
+    app: Running, engine: FakeEngine
+) -> None:
+    own = '# TYPE vllm:requests gauge\nvllm:requests{engine="0"} 3.0\n'
+    engine.metrics_text = lambda: own  # type: ignore[method-assign]
+    assert (await app.metrics()).endswith(own)
+
+
+async def test_an_alias_is_told_with_the_version_it_serves(app: Running) -> None:
+    line = 'loradock_alias_info{{adapter="alpha",alias="stable",version="{}"}} 1.0'
+    assert line.format(1) in await app.metrics()
+    await app.promote("alpha", 2)
+    text = await app.metrics()
+    assert line.format(2) in text
+    assert line.format(1) not in text
+
+
+def test_the_number_of_versions_with_series_of_their_own_is_bounded() -> None:
+    metrics = Metrics()
+    pairs = {metrics.served("alpha", str(number)) for number in range(2 * MAX_LABELLED_VERSIONS)}
+    assert len(pairs) <= MAX_LABELLED_VERSIONS
+    assert (OTHER, OTHER) in pairs

@@ -1,0 +1,141 @@
+"""The server as a process: what it says, how it ends, and what it refuses to start with."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.service.tiny_store import make_store
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 30.0
+
+
+class Server:
+    """One process of the real command line over the fake engine."""
+
+    def __init__(self, root: Path, *flags: str, token_delay_s: float = 0.0) -> None:
+        # Without probes, which would take as long as the slow tokens of these tests.
+        store, base = make_store(root, probes=())
+        self.log = root / "log"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "tests.service.fake_server"),
+                    *("--base", str(base), "--store", str(store.root), "--port", "0", *flags),
+                ],
+                cwd=ROOT,
+                stderr=output,
+                env={**os.environ, "FAKE_TOKEN_DELAY_S": str(token_delay_s)},
+            )
+
+    def url(self) -> str:
+        """Wait for the line that says it is ready, and read its URL."""
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            found = re.search(r"ready: (http://\S+)/v1", self.text())
+            if found:
+                return found[1]
+            assert self.process.poll() is None, self.text()
+            time.sleep(0.02)
+        raise AssertionError(self.text())
+
+    def text(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def exit_code(self) -> int:
+        return self.process.wait(TIMEOUT_S)
+
+
+@pytest.fixture
+def servers() -> Iterator[list[Server]]:
+    started: list[Server] = []
+    yield started
+    for server in started:
+        server.process.kill()
+        server.process.wait()
+
+
+async def lines(client: httpx.AsyncClient, body: dict[str, object]) -> list[str]:
+    async with client.stream("POST", "/v1/completions", json=body) as response:
+        assert response.status_code == 200
+        return [line async for line in response.aiter_lines() if line]
+
+
+BODY: dict[str, object] = {"model": "alpha", "prompt": "Hello", "stream": True}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_at_a_signal_streams_finish_new_work_is_503_and_the_exit_code_is_0(
+    tmp_path: Path, servers: list[Server], number: signal.Signals
+) -> None:
+    servers.append(server := Server(tmp_path, token_delay_s=0.15))
+    async with httpx.AsyncClient(base_url=await asyncio.to_thread(server.url)) as client:
+        stream = asyncio.create_task(lines(client, BODY))
+        await asyncio.sleep(0.3)
+        server.signal(number)
+        await asyncio.sleep(0.1)
+        ready = await client.get("/health/ready")
+        assert ready.status_code == 503
+        assert "shutting down" in ready.text
+        refused = await client.post("/v1/completions", json=BODY)
+        assert refused.status_code == 503
+        assert refused.json()["error"]["code"] == "shutting_down"
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await stream)[-1] == "data: [DONE]"
+    assert await asyncio.to_thread(server.exit_code) == 0
+
+
+async def test_streams_that_take_too_long_end_with_an_error_event_and_the_exit_code_is_0(
+    tmp_path: Path, servers: list[Server]
+) -> None:
+    servers.append(server := Server(tmp_path, "--drain-timeout-s", "0.2", token_delay_s=1.0))
+    async with httpx.AsyncClient(base_url=await asyncio.to_thread(server.url)) as client:
+        stream = asyncio.create_task(lines(client, BODY))
+        await asyncio.sleep(1.5)
+        started_s = time.monotonic()
+        server.signal(signal.SIGTERM)
+        last = json.loads((await stream)[-1].removeprefix("data: "))
+        assert last["error"]["code"] == "shutting_down"
+    assert await asyncio.to_thread(server.exit_code) == 0
+    assert time.monotonic() - started_s < 3
+
+
+async def test_a_second_signal_ends_it_at_once(tmp_path: Path, servers: list[Server]) -> None:
+    servers.append(server := Server(tmp_path, token_delay_s=5.0))
+    async with httpx.AsyncClient(base_url=await asyncio.to_thread(server.url)) as client:
+        stream = asyncio.create_task(client.post("/v1/completions", json=BODY))
+        await asyncio.sleep(0.2)
+        server.signal(signal.SIGTERM)
+        await asyncio.sleep(0.2)
+        assert server.process.poll() is None
+        started_s = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(server.exit_code) == 128 + signal.SIGTERM
+        assert time.monotonic() - started_s < 1
+        with pytest.raises(httpx.TransportError):
+            await stream
+
+
+def test_it_says_what_it_waits_for_and_in_the_end_where_it_is(
+    tmp_path: Path, servers: list[Server]
+) -> None:
+    servers.append(server := Server(tmp_path, "--api-key", "k" * 16, "--admin-key", "a" * 16))
+    server.url()
+    text = server.text()
+    assert "waiting for the engine to start" in text
+    assert "base tiny-base · docked: alpha@1" in text
+    assert "k" * 16 not in text
+    assert "a" * 16 not in text
