@@ -75,7 +75,6 @@ REASONS: dict[str, str] = {
     "base_config_differs": "made for a base model of another configuration",
     "tokenizer_differs": "made with another tokenizer",
     "vocabulary_differs": "the adapter's tokenizer has tokens the base model does not",
-    "template_refused": "a prompt template outside the permitted subset",
     "manifest_invalid": "manifest.json is not a manifest",
     "manifest_disagrees": "the manifest says other than adapter_config.json",
     "file_changed": "a file is not the one that was published",

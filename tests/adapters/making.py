@@ -108,7 +108,9 @@ def make_adapter(
     for module, (fan_in, fan_out) in linear_shapes(base).items():
         if not any(module.endswith(f".{target}") for target in targets):
             continue
-        own = next((r for end, r in (ranks or {}).items() if module.endswith(f".{end}")), rank)
+        own = next(
+            (r for end, r in (ranks or {}).items() if f".{module}".endswith(f".{end}")), rank
+        )
         for side, shape in (("A", (own, fan_in)), ("B", (fan_out, own))):
             values = random.normal(0, 0.02, shape).astype(np.float32)
             arrays[f"base_model.model.{module}.lora_{side}.weight"] = as_dtype(values, dtype)
