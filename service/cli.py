@@ -1,4 +1,4 @@
-"""`python -m service [settings]`, and two commands that print: `openapi` and `reference`.
+"""`python -m service [settings]`, and two commands for documents: `openapi` and `reference`.
 
 Exit codes: 0 stopped in order, 1 the engine failed for good, 2 something has to be set right first.
 """
@@ -23,7 +23,7 @@ from service.errors import StartError
 from service.openapi import render
 from service.parts import Parts
 from service.preflight import bind, open_store, url_of
-from service.reference import tables
+from service.reference import fill, tables
 from service.server import serve
 from service.settings import Settings
 
@@ -45,9 +45,8 @@ def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = Non
     if arguments == ["openapi"]:
         print(render(bare_app()), end="")
         return 0
-    if arguments == ["reference"]:
-        print("\n\n".join(f"## {title}\n\n{table}" for title, table in tables().items()))
-        return 0
+    if arguments[:1] == ["reference"]:
+        return _refer(arguments[1:])
     try:
         settings = load(
             Settings, arguments, prog=PROG, file_flag="--config", env_prefix="LORADOCK_"
@@ -62,6 +61,15 @@ def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = Non
         raise failure
     _say(f"the engine failed: {failure}")
     return 1
+
+
+def _refer(documents: Sequence[str]) -> int:
+    """Print the tables, or fill them into documents."""
+    if not documents:
+        print("\n\n".join(tables().values()))
+    for path in map(Path, documents):
+        path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
 
 
 def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:

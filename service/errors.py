@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 
 class ServiceError(Exception):
-    """Root of the service's errors; the text is meant for the client."""
+    """A mistake of the server; the root of the errors below, whose text is for the client."""
 
     code = "internal_error"
     param: str | None = None
@@ -129,6 +129,8 @@ STATUS: dict[type[Exception], int] = {
     EngineUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ShuttingDown: HTTPStatus.SERVICE_UNAVAILABLE,
     AdapterUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    DockRefused: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoRoom: HTTPStatus.SERVICE_UNAVAILABLE,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     # Only admin routes raise it; clients of inference routes retry 409.
     AliasMoveRefused: HTTPStatus.CONFLICT,

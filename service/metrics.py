@@ -82,14 +82,12 @@ class Metrics:
             "Which version an alias serves; always 1.",
             ("adapter", "alias", "version"),
         )
-        self.requests_queued = self._gauge(
-            "requests_queued", "Requests waiting for the engine.", ()
-        )
-        self.docked_versions = self._gauge("docked_versions", "Versions in the engine.", ())
+        self._queued = self._gauge("requests_queued", "Requests waiting for the engine.", ())
+        self._docked_versions = self._gauge("docked_versions", "Versions in the engine.", ())
         self.engine_up = self._gauge("engine_up", "1 while the engine serves.", ())
         self.engine_restarts = self._counter("engine_restarts", "Restarts of a dead engine.", ())
         self.store_readable = self._gauge("store_readable", "1 if the last reading worked.", ())
-        self.draining = self._gauge("draining", "1 once the server was told to stop.", ())
+        self._draining = self._gauge("draining", "1 once the server was told to stop.", ())
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
         return Counter(f"loradock_{name}", text, labels, registry=self.registry)
@@ -101,6 +99,12 @@ class Metrics:
         self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]
     ) -> Histogram:
         return Histogram(f"loradock_{name}", text, labels, registry=self.registry, buckets=buckets)
+
+    def set_state(self, *, queued: int, docked: int, draining: bool) -> None:
+        """What is only looked at when the page is asked for."""
+        self._queued.set(queued)
+        self._docked_versions.set(docked)
+        self._draining.set(draining)
 
     def text(self) -> str:
         """The exposition of our own series."""

@@ -1,13 +1,14 @@
-"""The tables of `docs/service.md`, from the code: `python -m service reference`.
+"""The tables of `docs/service.md`, from the code: `python -m service reference [FILE]`.
 
-A test compares them with the document, so that neither lists what the other does not.
+With a file, the tables between its markers are replaced. A test holds the document to the code.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from prometheus_client import Metric
 
-from service.errors import STATUS, ServiceError
+from service.errors import STATUS, ServiceError, StartError
 from service.metrics import Metrics
 from service.settings import Settings
 
@@ -55,3 +56,22 @@ def _first_line(kind: type) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def fill(document: str) -> str:
+    """Replace what stands between `<!-- settings -->` and `<!-- /settings -->`, and so on.
+
+    Raises:
+        StartError: A marker is missing.
+    """
+    for title, table in tables().items():
+        opening, closing = f"<!-- {title} -->\n", f"<!-- /{title} -->"
+        pattern = f"{re.escape(opening)}.*?{re.escape(closing)}"
+        filled = f"{opening}{table}\n{closing}".replace("\\", "\\\\")
+        document, count = re.subn(pattern, filled, document, flags=re.DOTALL)
+        if count != 1:
+            raise StartError(
+                f"The document has {count} places for the table {title!r}, expected one between "
+                f"<!-- {title} --> and <!-- /{title} -->. Put the two markers back."
+            )
+    return document

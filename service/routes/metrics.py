@@ -18,7 +18,10 @@ router = APIRouter(tags=["metrics"], dependencies=[Depends(RequireKey("inference
 )
 async def get_metrics(parts: PartsDependency) -> PlainTextResponse:
     """All series in Prometheus' text format."""
-    parts.metrics.requests_queued.set(parts.admission.queued)
-    parts.metrics.docked_versions.set(len(parts.docks.berths))
+    parts.metrics.set_state(
+        queued=parts.admission.queued,
+        docked=len(parts.docks.berths),
+        draining=parts.lifecycle.stopping.is_set(),
+    )
     text = parts.metrics.text() + parts.engine.metrics_text()
     return PlainTextResponse(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

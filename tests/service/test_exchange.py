@@ -167,6 +167,7 @@ async def test_no_new_work_is_taken_once_the_server_was_told_to_stop(app: Runnin
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) > 0
     assert (await app.client.get("/health/live")).status_code == 200
+    assert "loradock_draining 1.0" in await app.metrics()
 
 
 async def test_a_slow_reader_does_not_hold_up_another(

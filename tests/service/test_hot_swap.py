@@ -18,7 +18,7 @@ from service.engine.fake import FakeEngine, words_for
 from tests.service.memory_store import MemoryStore
 from tests.service.running import Running, running, until
 
-SCHEDULES = 40
+SCHEDULES = 24
 STEPS = 60
 NAMES = {"alpha": 4, "beta": 3, "gamma": 2}
 
