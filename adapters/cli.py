@@ -1,6 +1,6 @@
-"""`python -m adapters COMMAND`: look into the store, verify adapters, move aliases.
+"""`python -m adapters COMMAND`: look into the store, change it, verify adapters.
 
-Exit codes: 0 done and nothing found, 1 something was found (by verify), 2 the request cannot be
+Exit codes: 0 done and nothing found, 1 something was found (verify, fsck), 2 the request cannot be
 met; stderr says why.
 """
 
@@ -8,15 +8,18 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from adapters import commands, layout, tables
+from adapters.collecting import KEEP_TARGETS, LEASE_S, MIN_AGE_S
 from adapters.errors import AdapterError
 from adapters.gate import MAX_RANK
 from adapters.names import DEFAULT_ALIAS
 from adapters.store import Store
 from basemodels import BaseModelError
+
+AddCommand = Callable[[str, commands.Command, str], argparse.ArgumentParser]
 
 EXIT_OK, EXIT_FOUND, EXIT_REFUSED = 0, 1, 2
 
@@ -27,9 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     store = Store(arguments.store or layout.default_root())
     try:
         answer = arguments.run(store, arguments)
-    except (AdapterError, BaseModelError) as error:
+    except (AdapterError, BaseModelError, OSError) as error:
         if arguments.json:
-            code = getattr(error, "code", "base_model_error")
+            code = getattr(error, "code", type(error).__name__)
             print(json.dumps({"error": {"code": code, "message": str(error)}}))
         print(f"adapters: {error}", file=sys.stderr)
         return EXIT_REFUSED
@@ -69,11 +72,51 @@ def _parser() -> argparse.ArgumentParser:
     promoting.add_argument("ref", metavar="REF")
     rolling = command("rollback", commands.rollback, "point an alias where it pointed before")
     rolling.add_argument("name")
+    differing = command("diff", commands.diff, "what differs between two versions")
+    differing.add_argument("old", metavar="REF")
+    differing.add_argument("new", metavar="REF")
+    _add_exchange(command)
+    _add_upkeep(command)
     for mover in (promoting, rolling):
         mover.add_argument("--alias", default=DEFAULT_ALIAS, help="[default: %(default)s]")
         mover.add_argument("--who", default=getpass.getuser(), help="[default: %(default)s]")
         mover.add_argument("--why", default="by hand", help="[default: %(default)s]")
     return parser
+
+
+def _add_exchange(command: AddCommand) -> None:
+    taking = command("import", commands.import_, "publish an adapter that was made elsewhere")
+    taking.add_argument("name")
+    taking.add_argument(
+        "source", help="a PEFT directory, a .tar, .tar.gz or .zip, or hub:owner/repo@<40 hex>"
+    )
+    taking.add_argument("--base", help="the base model [default: what the adapter names]")
+    giving = command("export", commands.export, "copy a version out, as a PEFT directory or a tar")
+    giving.add_argument("ref", metavar="REF")
+    giving.add_argument("target", type=Path, help="must not exist; NAME.tar makes a tar")
+    merging = command("merge", commands.merge, "write base and adapter as one 16-bit model")
+    merging.add_argument("ref", metavar="REF")
+    merging.add_argument("target", type=Path, help="must not exist")
+    merging.add_argument("--base", help="the base model [default: what the manifest names]")
+
+
+def _add_upkeep(command: AddCommand) -> None:
+    collecting = command("gc", commands.collect, "remove versions that nobody needs any more")
+    collecting.add_argument("name", nargs="?", help="only this adapter")
+    collecting.add_argument("--dry-run", action="store_true", help="only say what would go")
+    for flag, default, kind, text in (
+        ("--keep-targets", KEEP_TARGETS, int, "keep so many last targets of every alias"),
+        ("--min-age-days", MIN_AGE_S / 86400, float, "keep what is younger"),
+        ("--lease-hours", LEASE_S / 3600, float, "leave what writers left for so long"),
+    ):
+        collecting.add_argument(
+            flag, type=kind, default=default, help=f"{text} [default: {default:g}]"
+        )
+    checking = command("fsck", commands.check_store, "name what is not as it was written")
+    checking.add_argument("name", nargs="?", help="only this adapter")
+    checking.add_argument(
+        "--repair", action="store_true", help="mend what is safe, quarantine the rest"
+    )
 
 
 def _add_verify(verifying: argparse.ArgumentParser) -> None:

@@ -6,8 +6,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 import basemodels
-from adapters import disk, gate, peftconfig
-from adapters.errors import InvalidReference
+from adapters import (
+    collecting,
+    comparison,
+    disk,
+    exporting,
+    fsck,
+    gate,
+    importing,
+    merging,
+    peftconfig,
+)
+from adapters.errors import AdapterRefused, InvalidReference
 from adapters.findings import Findings
 from adapters.layout import CONFIG, MAX_BYTES
 from adapters.store import Store
@@ -120,6 +130,105 @@ def rollback(store: Store, arguments: argparse.Namespace) -> Answer:
     old = store.aliases(arguments.name).get(arguments.alias)
     new = store.rollback(arguments.name, arguments.alias, who=arguments.who, why=arguments.why)
     return _moved(arguments.name, arguments.alias, old, new)
+
+
+def import_(store: Store, arguments: argparse.Namespace) -> Answer:
+    """Publish an adapter that was made elsewhere."""
+    found = importing.import_adapter(store, arguments.name, arguments.source, base=arguments.base)
+    data = {
+        "version": str(found.version),
+        "path": str(found.version.path),
+        "left_out": found.left_out,
+        "pickles": found.pickles,
+    }
+    lines = [f"{arguments.source} is now {found.version}, in {found.version.path}"]
+    if found.left_out:
+        lines.append(f"left out: {', '.join(found.left_out)}")
+    if found.pickles:
+        lines.append(f"of these, reading would run code: {', '.join(found.pickles)}")
+    return Answer(data, lines=lines)
+
+
+def export(store: Store, arguments: argparse.Namespace) -> Answer:
+    """Copy a version out of the store."""
+    version = store.resolve(arguments.ref)
+    target = exporting.export(store, version, arguments.target)
+    data = {"version": str(version), "path": str(target)}
+    return Answer(data, lines=[f"{version} is in {target}"])
+
+
+def merge(store: Store, arguments: argparse.Namespace) -> Answer:
+    """Write base and adapter as one model."""
+    version = store.resolve(arguments.ref)
+    base_dir = basemodels.resolve(arguments.base or version.manifest.base.id)
+    found = gate.check(version.path, base_dir)
+    if found:
+        raise AdapterRefused(str(version), found)
+    with disk.reported(f"Merging {version}"):
+        target = merging.merge(version, base_dir, arguments.target)
+    data = {"version": str(version), "path": str(target)}
+    return Answer(data, lines=[f"{version} merged into its base is in {target}"])
+
+
+def diff(store: Store, arguments: argparse.Namespace) -> Answer:
+    """What differs between two versions."""
+    old, new = store.resolve(arguments.old), store.resolve(arguments.new)
+    facts = comparison.facts(store, old, new)
+    layers = comparison.weights(old, new)
+    data = {
+        "old": str(old),
+        "new": str(new),
+        "facts": {path: {"old": pair[0], "new": pair[1]} for path, pair in facts.items()},
+        "layers": [asdict(layer) for layer in layers],
+    }
+    rows = [
+        (layer.layer, f"{layer.old:.4g}", f"{layer.new:.4g}", f"{layer.distance:.4g}")
+        for layer in layers
+    ]
+    said = [f"{path}: {pair[0]} -> {pair[1]}" for path, pair in facts.items()]
+    return Answer(
+        data,
+        columns=("layer", f"norm in {old}", f"norm in {new}", "distance"),
+        rows=rows,
+        lines=said or ["nothing said about them differs"],
+    )
+
+
+def collect(store: Store, arguments: argparse.Namespace) -> Answer:
+    """Remove what nobody needs."""
+    policy = collecting.Policy(
+        keep_targets=arguments.keep_targets,
+        min_age_s=arguments.min_age_days * 24 * 3600,
+        lease_s=arguments.lease_hours * 3600,
+    )
+    names = [arguments.name] if arguments.name else store.names()
+    found = {
+        name: collecting.collect(store, name, policy, dry_run=arguments.dry_run) for name in names
+    }
+    data = {"dry_run": arguments.dry_run, "adapters": {n: asdict(c) for n, c in found.items()}}
+    verdicts = [verdict for collection in found.values() for verdict in collection.verdicts]
+    removed = "would go" if arguments.dry_run else "removed"
+    rows = [
+        (v.version, removed if v.remove else "kept", v.why, size(v.size_bytes)) for v in verdicts
+    ]
+    leftovers = [path for collection in found.values() for path in collection.leftovers]
+    lines = [f"{removed}: {path}, left by a writer that died" for path in leftovers]
+    return Answer(data, columns=("version", "verdict", "why", "size"), rows=rows, lines=lines)
+
+
+def check_store(store: Store, arguments: argparse.Namespace) -> Answer:
+    """Everything in the store that is not as it was written."""
+    names = [arguments.name] if arguments.name else store.all_names()
+    problems = [
+        problem for name in names for problem in fsck.check(store, name, repair=arguments.repair)
+    ]
+    open_ones = [problem for problem in problems if problem.mended is None]
+    text = f"{len(names)} adapter(s), {len(problems)} problem(s), {len(open_ones)} not mended"
+    return Answer(
+        {"ok": not open_ones, "problems": [asdict(problem) for problem in problems]},
+        lines=[*map(str, problems), text],
+        good=not open_ones,
+    )
 
 
 def _moved(name: str, alias: str, old: int | None, new: int) -> Answer:

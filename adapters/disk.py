@@ -12,7 +12,7 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from adapters.errors import StoreBusy, StoreWriteFailed
@@ -114,9 +114,21 @@ def write_new(path: Path, content: bytes) -> None:
     Raises:
         OSError: It exists, or the disk refuses.
     """
-    descriptor = _create(path)
+    with creating(path) as write:
+        write(content)
+
+
+@contextlib.contextmanager
+def creating(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Write a file that must not exist piece by piece; it is durable afterwards.
+
+    Raises:
+        OSError: It exists, or the disk refuses.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o644)
     try:
-        _write(descriptor, content)
+        yield lambda content: _write(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -129,18 +141,13 @@ def copy_new(source: Path, target: Path, limit_bytes: int) -> tuple[str, int]:
         OSError: The source is no plain file or grew over the limit, or the disk refuses.
     """
     total, hashed = 0, hashlib.sha256()
-    with reading(source) as reader:
-        writer = _create(target)
-        try:
-            for chunk in chunks(reader, limit_bytes + 1):
-                total += len(chunk)
-                if total > limit_bytes:
-                    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(source))
-                hashed.update(chunk)
-                _write(writer, chunk)
-            os.fsync(writer)
-        finally:
-            os.close(writer)
+    with reading(source) as reader, creating(target) as write:
+        for chunk in chunks(reader, limit_bytes + 1):
+            total += len(chunk)
+            if total > limit_bytes:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(source))
+            hashed.update(chunk)
+            write(chunk)
     return hashed.hexdigest(), total
 
 
@@ -256,11 +263,6 @@ def try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _create(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(path, flags, 0o644)
 
 
 def _write(descriptor: int, content: bytes) -> None:

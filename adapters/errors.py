@@ -55,6 +55,18 @@ class AdapterRefused(AdapterError):
         )
 
 
+class ImportRefused(AdapterError):
+    """A source from elsewhere is not one adapter that can be read safely."""
+
+    code = "import_refused"
+
+
+class ExportRefused(AdapterError):
+    """The place to export to is taken."""
+
+    code = "export_refused"
+
+
 class VersionDamaged(AdapterError):
     """The bytes of a version are not those that were published."""
 

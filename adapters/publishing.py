@@ -3,15 +3,11 @@
 Killed at any step, the store holds the old versions, or those and the whole new one.
 """
 
-import contextlib
 import hashlib
-import os
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adapters import disk, gate, kinds, records, tensors
+from adapters import disk, gate, kinds, records, staging, tensors
 from adapters.errors import AdapterRefused
 from adapters.findings import Finding, Findings
 from adapters.layout import MANIFEST, Home, max_bytes
@@ -36,7 +32,7 @@ def publish(
     findings = Findings()
     names = [name for name in kinds.check(source, limit_bytes, findings) if name != MANIFEST]
     _refuse_if(findings.all(), source)
-    with disk.reported(f"Publishing {home.name}"), _stage(home) as stage:
+    with disk.reported(f"Publishing {home.name}"), staging.stage(home) as stage:
         files = {name: _copy(source / name, stage / name, limit_bytes) for name in names}
         found = gate.check(stage, base_dir, max_rank=max_rank)
         _refuse_if(found + gate.check_draft(draft, stage, base_dir), source)
@@ -82,21 +78,3 @@ def _commit(home: Home, stage: Path, draft: Draft, files: dict[str, FileDigest])
     disk.make_directory(home.versions)
     disk.move(stage, home.version(number))
     return number
-
-
-@contextlib.contextmanager
-def _stage(home: Home) -> Iterator[Path]:
-    """A fresh directory beside the versions, locked while its writer lives."""
-    disk.make_directory(home.staging)
-    stage = home.staging / uuid.uuid4().hex
-    stage.mkdir()
-    descriptor = os.open(stage, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        disk.try_lock(descriptor)
-        yield stage
-    finally:
-        os.close(descriptor)
-        # After a success the directory has moved; after a failure of the disk the sweep of gc
-        # gets what cannot be removed now.
-        with contextlib.suppress(OSError):
-            disk.remove_flat(stage)

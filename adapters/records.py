@@ -4,7 +4,6 @@ Replacing the state is the commit point. Lines count only up to the length that 
 (history) or to the last complete line (evaluations), so a torn write was never there.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,7 +52,7 @@ def load(home: Home) -> State:
         return State()
     except OSError as error:
         raise _damaged(home.state, str(error.strerror)) from error
-    return _parse(State, raw, home.state)
+    return parse(State, raw, home.state)
 
 
 def save(home: Home, state: State) -> None:
@@ -80,7 +79,7 @@ def lines(path: Path, model: type[R], acknowledged_bytes: int | None = None) -> 
     end = len(complete(raw)) if acknowledged_bytes is None else acknowledged_bytes
     if len(raw) < end:
         raise _damaged(path, f"it has {len(raw)} bytes, {end} were acknowledged")
-    return [_parse(model, line, path) for line in raw[:end].splitlines()]
+    return [parse(model, line, path) for line in raw[:end].splitlines()]
 
 
 def append(path: Path, record: BaseModel, offset_bytes: int | None = None) -> int:
@@ -105,15 +104,6 @@ def complete(raw: bytes) -> bytes:
     return raw[: raw.rfind(b"\n") + 1]
 
 
-def problem(read_record: Callable[[], object]) -> str | None:
-    """What `StoreDamaged` says when a record is read, or `None`."""
-    try:
-        read_record()
-    except StoreDamaged as error:
-        return str(error)
-    return None
-
-
 def _raw(path: Path) -> bytes:
     try:
         return disk.read(path, MAX_RECORD_BYTES)
@@ -123,7 +113,12 @@ def _raw(path: Path) -> bytes:
         raise _damaged(path, str(error.strerror)) from error
 
 
-def _parse(model: type[R], raw: bytes, path: Path) -> R:
+def parse(model: type[R], raw: bytes, path: Path) -> R:
+    """Read one record that lies in `path`.
+
+    Raises:
+        StoreDamaged: It is no such record.
+    """
     try:
         jsondoc.parse(raw)
         return model.model_validate_json(raw)

@@ -3,41 +3,22 @@
 What is promised, and where the files lie, is in `docs/adapters.md` and `adapters.layout`.
 """
 
-import hashlib
-from dataclasses import dataclass
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from adapters import aliases, disk, gate, holds, integrity, names, publishing, records
-from adapters.errors import InvalidReference, UnknownAdapter, VersionDamaged
-from adapters.layout import MANIFEST, MAX_BYTES, Home
-from adapters.manifest import AliasChange, Draft, Evaluation, Manifest
+from adapters import aliases, disk, gate, holds, names, publishing, records, versions
+from adapters.errors import InvalidReference, UnknownAdapter
+from adapters.layout import Home
+from adapters.manifest import AliasChange, Draft, Evaluation
+from adapters.versions import Version
+
+__all__ = ["Store", "Version"]
 
 LOCK_TIMEOUT_S = 30.0
 MAX_NOTE_CHARS = 1000
-
-
-@dataclass(frozen=True)
-class Version:
-    """One immutable version.
-
-    Attributes:
-        name: The adapter.
-        number: Counts from 1.
-        path: A plain PEFT directory that an engine can load.
-        manifest: What is known about it.
-    """
-
-    name: str
-    number: int
-    path: Path
-    manifest: Manifest
-
-    def __str__(self) -> str:
-        """`name@3`, which is also what an engine calls it."""
-        return f"{self.name}@{self.number}"
 
 
 class Store:
@@ -60,12 +41,24 @@ class Store:
         """
         return Home(self.root / names.require_name(name))
 
+    def locked(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Keep other writers of an adapter out.
+
+        Raises:
+            StoreBusy: One of them held the lock too long.
+        """
+        return disk.locked(self.home(name).lock, self._timeout_s)
+
     def names(self) -> list[str]:
         """Every adapter that has a version, in order."""
+        return [name for name in self.all_names() if self.home(name).numbers_on_disk()]
+
+    def all_names(self) -> list[str]:
+        """Every adapter that ever had something here, in order."""
         if not self.root.is_dir():
             return []
-        found = [entry.name for entry in self.root.iterdir() if names.PATTERN.fullmatch(entry.name)]
-        return sorted(name for name in found if Home(self.root / name).numbers_on_disk())
+        entries = (entry.name for entry in self.root.iterdir() if entry.is_dir())
+        return sorted(name for name in entries if names.PATTERN.fullmatch(name))
 
     def versions(self, name: str) -> list[int]:
         """The versions of an adapter, in order; none if there is no such adapter.
@@ -88,23 +81,10 @@ class Store:
             VersionDamaged: Its manifest is not the one that was published.
             StoreDamaged: The records of the adapter cannot be read.
         """
-        home = self.home(name)
-        expected = records.load(home).manifests.get(number)
-        path = home.version(number)
-        if expected is None or path.is_symlink() or not path.is_dir():
+        version = versions.read(self.home(name), number)
+        if version is None:
             raise self._unknown(name, f"{name}@{number}")
-        try:
-            raw = disk.read(path / MANIFEST, MAX_BYTES[MANIFEST])
-            manifest = integrity.parse(raw)
-        except FileNotFoundError as error:
-            if not path.is_dir():
-                raise self._unknown(name, f"{name}@{number}") from error
-            raise _damaged(path, "its manifest is gone") from error
-        except (OSError, ValueError) as error:
-            raise _damaged(path, str(error)) from error
-        if hashlib.sha256(raw).hexdigest() != expected:
-            raise _damaged(path, "its manifest changed after it was published")
-        return Version(name, number, path, manifest)
+        return version
 
     def resolve(self, ref: str) -> Version:
         """Find a version by `name` (its `stable`), `name@3` or `name@alias`.
@@ -201,7 +181,7 @@ class Store:
         names.require_alias(alias)
         _require_notes(who, why)
         self.version(name, target)
-        with disk.reported(f"Moving {name}@{alias}"), disk.locked(home.lock, self._timeout_s):
+        with disk.reported(f"Moving {name}@{alias}"), self.locked(name):
             self.version(name, target)
             aliases.move(home, alias, target, expected=expected, who=who, why=why)
 
@@ -221,7 +201,7 @@ class Store:
         _require_notes(who, why)
         if alias not in self.aliases(name):
             raise self._unknown(name, f"{name}@{alias}")
-        with disk.reported(f"Rolling {name}@{alias} back"), disk.locked(home.lock, self._timeout_s):
+        with disk.reported(f"Rolling {name}@{alias} back"), self.locked(name):
             current = self.aliases(name).get(alias)
             target = aliases.previous(home, alias)
             self.version(name, target)
@@ -242,7 +222,7 @@ class Store:
         record = Evaluation(recorded=datetime.now(UTC), results=results)
         with (
             disk.reported(f"Recording an evaluation of {name}@{number}"),
-            disk.locked(home.lock, self._timeout_s),
+            self.locked(name),
         ):
             self.version(name, number)
             path = home.evaluations(number)
@@ -270,7 +250,7 @@ class Store:
         self.version(name, number)
         with (
             disk.reported(f"Holding {name}@{number}"),
-            disk.locked(home.lock, self._timeout_s),
+            self.locked(name),
         ):
             self.version(name, number)
             return holds.take(home, number, who)
@@ -294,10 +274,3 @@ def _require_notes(who: str, why: str) -> None:
                 f"{label} has {len(note)} characters, expected 1 to {MAX_NOTE_CHARS}. "
                 "Say it in a sentence; it goes into the history."
             )
-
-
-def _damaged(path: Path, reason: str) -> VersionDamaged:
-    return VersionDamaged(
-        f"{path} is not what was published: {reason}. Expected the published bytes. Run "
-        "`python -m adapters fsck`, promote another version, and publish this one again."
-    )
