@@ -8,29 +8,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.repository.annotated_tree import BLOCK, README, ROOT, render, tracked
+
 PACKAGES = ["adapters", "basemodels", "configuration", "demo", "pseudocode", "service", "training"]
 MAX_LINES = 300
 MAX_TEST_LINES = 500
 MAX_FUNCTION_LINES = 50
 
 
-def tracked(pattern: str = "") -> list[Path]:
-    """Files that git tracks, or would once added, relative to the root."""
-    command = [
-        "git",
-        "ls-files",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        pattern or ".",
-    ]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return sorted({Path(line) for line in listed.splitlines() if (ROOT / line).is_file()})
-
-
-PYTHON = tracked("*.py")
+PYTHON = [path for path in tracked() if path.suffix == ".py"]
 
 
 def test_git_lists_the_sources() -> None:
@@ -73,35 +59,10 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert not [path for path in PYTHON if path.stem in empty]
 
 
-def readme_tree() -> list[str]:
-    """The paths of the annotated tree in the README, folders with a slash at the end."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"## The tree\n.*?```text\n(.*?)```", readme, re.DOTALL)
-    assert block, "README.md has no `## The tree` with a ```text block"
-    paths: list[str] = []
-    folders: list[str] = []
-    for line in block[1].splitlines():
-        name = line.split()[0] if line.strip() else ""
-        if not name:
-            continue
-        depth = (len(line) - len(line.lstrip())) // 2
-        assert len(line.split()) > 1, f"{name} has no clause beside it"
-        folders[depth:] = [name] if name.endswith("/") else []
-        paths.append("".join(folders[:depth]) + name)
-    return paths
-
-
-def test_the_readme_names_every_module_and_nothing_else() -> None:
-    named = {path for path in readme_tree() if not path.endswith("/")}
-    there = {
-        str(path)
-        for path in tracked()
-        if path.parts[0] in {*PACKAGES, "scripts", "docs", "deploy"}
-        and path.name not in {"__init__.py", "__main__.py"}
-    }
-    assert there - named == set(), "missing from the README's tree"
-    stale = {path for path in named if not (ROOT / path).exists()}
-    assert stale == set(), "in the README's tree but not in the repository"
+def test_the_readme_holds_the_tree_of_today() -> None:
+    found = BLOCK.search(README.read_text(encoding="utf-8"))
+    assert found, "README.md has no `## The tree` with a ```text block"
+    assert found[2] == render(), "run: python tests/repository/annotated_tree.py --write"
 
 
 def test_where_to_change_what_names_paths_that_exist() -> None:
@@ -151,13 +112,13 @@ def test_nothing_unsafe_is_imported_or_called() -> None:
 
 
 def test_scripts_can_be_run_and_stop_at_the_first_error() -> None:
-    for path in [*tracked("scripts/*"), *tracked(".ci/*")]:
+    for path in [path for path in tracked() if path.parts[0] in {"scripts", ".ci"}]:
         assert (ROOT / path).stat().st_mode & 0o111, f"{path} is not executable"
         assert "set -euo pipefail" in (ROOT / path).read_text(encoding="utf-8"), path
 
 
 def test_every_locked_package_has_a_digest() -> None:
-    locks = [*tracked("requirements/*.txt")]
+    locks = [path for path in tracked() if path.match("requirements/*.txt")]
     assert len(locks) == 5
     for path in locks:
         blocks = re.split(r"\n(?=\S)", (ROOT / path).read_text(encoding="utf-8").strip())
