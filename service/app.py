@@ -73,6 +73,7 @@ def bare_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
     )
     for router in ROUTERS:
         app.include_router(router)

@@ -7,6 +7,7 @@ lease and the place are given back, and it is counted once: all in `close`.
 import asyncio
 import contextlib
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Protocol, runtime_checkable
@@ -42,7 +43,8 @@ class Exchange:
     def __init__(self, parts: Parts, request: Request) -> None:
         self._parts = parts
         self._request = request
-        self._request_id: str = request.state.request_id
+        # Clients may send one id twice at a time; the engine must not see that.
+        self._engine_id = f"{request.state.request_id}-{uuid.uuid4().hex[:8]}"
         self._started_s = time.monotonic()
         self._engine_started_s = self._started_s
         self._stack = AsyncExitStack()
@@ -82,7 +84,7 @@ class Exchange:
         await self._stack.enter_async_context(self._parts.admission.place())
         adapter = await self._hold(body.model)
         served = self._serve(adapter)
-        result = await call(body.for_engine(), adapter, self._request_id)
+        result = await call(body.for_engine(), adapter, self._engine_id)
         if isinstance(result, dict):
             return result
         self._stack.push_async_callback(_abort, result)
@@ -163,6 +165,10 @@ class Exchange:
             self._reader.uncancel()
             self._ending = "cut"
             yield error_event(ShuttingDown(CUT))
+        except Exception as error:
+            self._ending = "cut"
+            yield error_event(error)
+            raise
 
     def cut(self) -> None:
         """End now, with an error that the client can read."""

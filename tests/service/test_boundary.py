@@ -30,7 +30,17 @@ async def test_the_engine_gets_the_request_id(app: Running, engine: FakeEngine) 
     await app.client.post(
         "/v1/completions", json={"model": "alpha", "prompt": "x"}, headers={"x-request-id": "me-1"}
     )
-    assert engine.requests[-1][0] == "me-1"
+    assert engine.requests[-1][0].startswith("me-1-")
+
+
+async def test_one_id_may_be_under_way_twice(app: Running, engine: FakeEngine) -> None:
+    engine.faults.token_delay_s = 0.01
+    body, headers = {"model": "alpha", "prompt": "x"}, {"x-request-id": "me-1"}
+    answers = await asyncio.gather(
+        *(app.client.post("/v1/completions", json=body, headers=headers) for _ in range(3))
+    )
+    assert [answer.headers["x-request-id"] for answer in answers] == ["me-1"] * 3
+    assert len({answer.json()["id"] for answer in answers}) == 3
 
 
 async def test_a_large_body_is_413_by_its_length(

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from service.berths import Key
 from service.engine.fake import FakeEngine
+from service.engine.protocol import JSON, DockedAdapter
 from tests.service.memory_store import MemoryStore
 from tests.service.running import Running, listening, running, until
 
@@ -74,6 +76,25 @@ async def test_an_engine_that_dies_in_mid_stream_ends_it_with_an_error_event(
     *_, last = events(response.text)
     assert isinstance(last, dict)
     assert last["error"]["code"] == "engine_unavailable"  # type: ignore[index]
+    assert nothing_is_held(app)
+
+
+async def test_a_mistake_of_ours_in_mid_stream_ends_it_with_an_error_event_too(
+    app: Running, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(body: JSON, adapter: DockedAdapter | None, request_id: str) -> object:
+        async def chunks() -> AsyncIterator[JSON]:
+            yield {"choices": [{"text": "one"}]}
+            raise RuntimeError("a secret of the server")
+
+        return chunks()
+
+    monkeypatch.setattr(engine, "complete", broken)
+    response = await app.complete("alpha", stream=True)
+    *_, last = events(response.text)
+    assert isinstance(last, dict)
+    assert last["error"]["code"] == "internal_error"  # type: ignore[index]
+    assert "secret" not in response.text
     assert nothing_is_held(app)
 
 

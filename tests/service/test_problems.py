@@ -33,6 +33,7 @@ async def test_unknown_paths_and_methods(app: Running) -> None:
     assert error["code"] == "method_not_allowed"
     for path in ("/invocations", "/tokenize", "/v1/load_lora_adapter", "/docs", "/openapi.json"):
         check_shape(await app.client.post(path, json={}), 404)
+    check_shape(await app.client.post("/v1/chat/completions/", json={}), 404)
 
 
 @pytest.mark.parametrize(
