@@ -1,0 +1,40 @@
+"""What can go wrong between a file of rows and a published adapter.
+
+A message says what failed, the value got, what was expected and what to do next.
+"""
+
+
+class TrainingError(Exception):
+    """Anything that training refuses or gives up on; the base of all below."""
+
+    code = "training_error"
+
+
+class RowsRefused(TrainingError):
+    """A file of rows cannot be read, or rows in it cannot be trained on."""
+
+    code = "rows_refused"
+
+
+class RunRefused(TrainingError):
+    """The verdict before the run found something that would make it fail or be useless."""
+
+    code = "run_refused"
+
+
+class RunDiverged(TrainingError):
+    """The loss or a gradient stopped being a usable number."""
+
+    code = "run_diverged"
+
+
+class RunStopped(TrainingError):
+    """The run was asked to stop and saved a checkpoint."""
+
+    code = "run_stopped"
+
+
+class EvaluationFailed(TrainingError):
+    """Answers could not be fetched or scored."""
+
+    code = "evaluation_failed"

@@ -1,0 +1,115 @@
+"""From a file of rows to examples: read, check, word, tokenise, check again.
+
+What `training.sft` trains on and what `training.data check` reports is the same, found here.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from training.encode import Example, encode, find_unfit
+from training.errors import RowsRefused
+from training.prompts import Tokenizer, Wording, word
+from training.rows import Column, Problem, Sheet, read_rows
+from training.tasks import TASKS, TaskName
+
+MAX_SHOWN = 20
+
+
+class Prepared(NamedTuple):
+    """Good rows as text and as tokens, in the same order, and how prompts are worded."""
+
+    sheet: Sheet
+    examples: list[Example]
+    wording: Wording
+    tokenizer: Tokenizer
+
+
+def prepare(
+    path: Path,
+    task: TaskName,
+    columns: Mapping[Column, str],
+    *,
+    base_dir: Path,
+    max_length_tokens: int,
+    bad_rows: Literal["refuse", "drop"],
+) -> Prepared:
+    """Read a file of rows and turn it into examples for a base model.
+
+    Args:
+        path: A .csv or .jsonl file.
+        task: Its kind of rows.
+        columns: Names of its columns, where they differ.
+        base_dir: The base model, for its tokenizer.
+        max_length_tokens: Longer rows are left out.
+        bad_rows: Whether rows with mistakes refuse the file or are left out.
+
+    Raises:
+        RowsRefused: The file cannot be read, has mistakes, or no row is left.
+        TrainingError: The tokenizer cannot be used.
+    """
+    sheet = read_rows(path, TASKS[task], columns)
+    refuse(sheet, bad_rows)
+    tokenizer = load_tokenizer(base_dir)
+    wording = word(TASKS[task], tokenizer)
+    examples = tokenise(sheet, tokenizer, wording, max_length_tokens)
+    refuse(sheet, bad_rows)
+    return Prepared(sheet, examples, wording, tokenizer)
+
+
+def load_tokenizer(base_dir: Path) -> Tokenizer:
+    """Load the tokenizer of a base model, as the service does."""
+    # Seconds, which somebody whose rows are wrong need not wait.
+    from transformers import AutoTokenizer  # noqa: PLC0415
+
+    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(base_dir, local_files_only=True)
+    return tokenizer
+
+
+def tokenise(
+    sheet: Sheet, tokenizer: Tokenizer, wording: Wording, max_length_tokens: int
+) -> list[Example]:
+    """Turn the rows of a sheet into examples, and take out of it those that do not fit."""
+    examples = encode(sheet.rows, tokenizer, wording.render)
+    unfit = find_unfit(sheet.rows, examples, tokenizer, max_length_tokens)
+    sheet.drop(unfit)
+    return [example for example in examples if example.line not in unfit]
+
+
+def refuse(sheet: Sheet, bad_rows: Literal["refuse", "drop"]) -> None:
+    """Refuse a sheet with mistakes, or one without rows.
+
+    Raises:
+        RowsRefused: With every problem, by line.
+    """
+    mistakes = sheet.mistakes
+    if sheet.rows and (not mistakes or bad_rows == "drop"):
+        return
+    problems = mistakes or sheet.problems
+    remedy = "Mend what each line names"
+    if sheet.rows:
+        remedy += f", or say --bad-rows drop to train on the other {len(sheet.rows)}"
+    raise RowsRefused(
+        f"{sheet.path} cannot be trained on: {len(sheet.rows)} of {sheet.count} rows are usable, "
+        f"{len(problems)} problem(s), expected none:\n{listed(problems)}\n{remedy}."
+    )
+
+
+def listed(problems: Sequence[Problem]) -> str:
+    """Show problems one a line, the first of them if there are many."""
+    lines = [f"  {problem}" for problem in problems[:MAX_SHOWN]]
+    if len(problems) > MAX_SHOWN:
+        lines.append(
+            f"  and {len(problems) - MAX_SHOWN} more; `python -m training.data check` shows all"
+        )
+    return "\n".join(lines)
+
+
+def leaks(training: Sheet, held_out: Sheet) -> list[Problem]:
+    """Find held-out rows whose prompt is trained on."""
+    trained = {row.prompt: row.line for row in training.rows}
+    return [
+        Problem(row.line, "leak", f"its prompt is at line {trained[row.prompt]} of {training.path}")
+        for row in held_out.rows
+        if row.prompt in trained
+    ]
