@@ -80,16 +80,25 @@ class Docks:
         """
         berth = self._find_or_open(version) or await self._wait_for_berth(version)
         try:
-            if berth.arrival is not None and not berth.arrival.done():
-                # Shielded: one waiter that leaves must not take the dock away from the others.
-                await asyncio.shield(berth.arrival)
-            if berth.arrival is not None:
-                berth.arrival.result()
-            if berth.state == "lost":
-                raise EngineUnavailable("The engine stopped; it is being restarted.")
+            if berth.state == "docking" and berth.arrival is not None:
+                await self._arrived(berth, berth.arrival)
             yield berth.adapter
         finally:
             self._release(berth)
+
+    async def _arrived(self, berth: Berth, arrival: "asyncio.Task[None]") -> None:
+        """Wait until a version answers, or raise what kept it from doing so."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                # Shielded: one waiter that leaves must not take the dock away from the others.
+                await asyncio.shield(arrival)
+        except TimeoutError as error:
+            raise AdapterUnavailable(
+                f"Docking {berth.key} takes longer than {self._timeout_s:g} s. Try again later, or "
+                "raise dock_timeout_s."
+            ) from error
+        if berth.state == "lost":
+            raise EngineUnavailable("The engine stopped; it is being restarted.")
 
     def _find_or_open(self, version: Version) -> Berth | None:
         """Look-up and increment in one step; `None` when there is no berth to be had now."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.errors import StoreWriteFailed
 from adapters.holds import live
 from adapters.store import Store
 from service.checking import Checker
@@ -37,6 +38,19 @@ async def test_a_byte_that_changed_after_publication_is_found(made: tuple[Store,
     with pytest.raises(DockRefused, match="file_changed"):
         await Checker(store, base, 16).admit(version)
     assert live(store.home("alpha")) == {}
+
+
+async def test_a_store_that_cannot_be_written_can_still_be_served_from(
+    made: tuple[Store, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, base = made
+
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreWriteFailed("the disk is read-only")
+
+    monkeypatch.setattr(store, "hold", refuse)
+    let_go = await Checker(store, base, 16).admit(store.resolve("alpha@1"))
+    let_go()
 
 
 async def test_a_rank_above_the_engines_is_refused(made: tuple[Store, Path]) -> None:

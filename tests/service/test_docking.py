@@ -173,6 +173,14 @@ async def test_one_waiter_that_leaves_does_not_spoil_the_dock(two: Docking) -> N
     assert two.docks.berths[Key("alpha", 1)].leases == 0
 
 
+async def test_a_dock_that_takes_too_long_is_not_waited_for_but_goes_on(two: Docking) -> None:
+    two.engine.faults.dock_delay_s = 0.4
+    with pytest.raises(AdapterUnavailable, match=r"takes longer than 0\.2 s"):
+        await two.use(1)
+    await until(lambda: two.states() == {1: "docked"})
+    assert two.docks.berths[Key("alpha", 1)].leases == 0
+
+
 async def test_a_dead_engine_holds_nothing_and_old_leases_do_no_harm(two: Docking) -> None:
     async with two.docks.lease(two.version(1)):
         two.engine.kill()

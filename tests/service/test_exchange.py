@@ -126,10 +126,25 @@ async def test_a_client_that_leaves_ends_its_generation(
         assert engine.aborted == [request_id]
         engine.faults.token_delay_s = 0.0
         labels = 'adapter="alpha",version="1"'
-        await until(lambda: True)
         text = await app.metrics()
         assert f"loradock_client_disconnects_total{{{labels}}} 1.0" in text
         assert f"loradock_requests_in_flight{{{labels}}} 0.0" in text
+
+
+async def test_a_client_that_leaves_in_mid_stream_ends_its_generation(
+    engine: FakeEngine, memory_store: MemoryStore
+) -> None:
+    async with listening(engine, memory_store) as app:
+        engine.faults.token_delay_s = 0.1
+        body = {"model": "alpha", "prompt": "Hello", "stream": True}
+        async with app.client.stream("POST", "/v1/completions", json=body) as response:
+            await anext(response.aiter_lines())
+            assert len(engine.running) == 1
+        await until(lambda: nothing_is_held(app), timeout_s=1.0)
+        assert not engine.running
+        assert len(engine.aborted) == 1
+        labels = 'adapter="alpha",version="1"'
+        assert f"loradock_client_disconnects_total{{{labels}}} 1.0" in await app.metrics()
 
 
 async def test_a_client_that_leaves_the_queue_is_not_served(

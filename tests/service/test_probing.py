@@ -49,6 +49,19 @@ async def test_one_whose_numbers_are_not_finite_is_refused(
         await probe(engine, tmp_path, ["one"])
 
 
+@pytest.mark.parametrize("logprob", [-9999.0, None, float("inf")])
+async def test_one_that_is_certain_of_nothing_is_refused(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logprob: float | None
+) -> None:
+    async def answer(body: JSON, adapter: DockedAdapter | None, request_id: str) -> JSON:
+        given = logprob if adapter else -1.0
+        return {"choices": [{"logprobs": {"tokens": ["a"], "token_logprobs": [given]}}]}
+
+    monkeypatch.setattr(engine, "complete", answer)
+    with pytest.raises(DockRefused, match="expected finite numbers"):
+        await probe(engine, tmp_path, ["one"])
+
+
 async def test_without_probes_nothing_is_asked(engine: FakeEngine, tmp_path: Path) -> None:
     await probe(engine, tmp_path, [])
     assert engine.requests == []
