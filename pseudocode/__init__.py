@@ -4,19 +4,19 @@ A program is a list of `name = expression` lines and one `return expression`. No
 about models, tokens or HTTP.
 """
 
-from pseudocode.errors import ExecutionError, LimitError, ParseError, PseudocodeError
+from pseudocode.errors import ParseError
 from pseudocode.grammar import grammar_text
-from pseudocode.interpreter import Failure, Limits, Result, Step, run
+from pseudocode.interpreter import Failure, Result, Step, run
+from pseudocode.limits import Limits
 from pseudocode.numbers import format_number
 from pseudocode.parser import parse
+from pseudocode.program import Program
 
 __all__ = [
-    "ExecutionError",
     "Failure",
-    "LimitError",
     "Limits",
     "ParseError",
-    "PseudocodeError",
+    "Program",
     "Result",
     "Step",
     "format_number",

@@ -1,16 +1,37 @@
-"""Why a program has no answer; every reason has a stable code."""
+"""Why a program has no answer: every reason has a stable code and a message in four parts."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The reasons, by the names that programs may rely on."""
+
+    EMPTY = "empty"
+    SYNTAX = "syntax"
+    RESERVED_NAME = "reserved_name"
+    UNKNOWN_FUNCTION = "unknown_function"
+    NO_RETURN = "no_return"
+    TEXT_AFTER_RETURN = "text_after_return"
+    UNKNOWN_NAME = "unknown_name"
+    DIVISION_BY_ZERO = "division_by_zero"
+    BAD_EXPONENT = "bad_exponent"
+    SOURCE_TOO_LONG = "source_too_long"
+    TOO_DEEP = "too_deep"
+    NUMBER_TOO_LONG = "number_too_long"
+    TOO_MANY_STEPS = "too_many_steps"
+    TOO_SLOW = "too_slow"
 
 
 class PseudocodeError(Exception):
     """A program has no answer.
 
     Attributes:
-        code: Stable name of the reason, for programs.
-        message: What failed, what was found, what was expected.
+        code: The reason, for programs.
+        message: What failed, what was found, what was expected, what to do next.
         line: Line of the program, from 1, where one can be named.
     """
 
-    def __init__(self, code: str, message: str, line: int | None = None) -> None:
+    def __init__(self, code: Code, message: str, line: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -18,12 +39,8 @@ class PseudocodeError(Exception):
 
 
 class ParseError(PseudocodeError):
-    """The text is not a program of the dialect."""
+    """The text is not a program of the dialect, or one beyond the limits."""
 
 
 class ExecutionError(PseudocodeError):
-    """The program cannot be computed: an unknown name, a division by zero, a bad exponent."""
-
-
-class LimitError(PseudocodeError):
-    """The program is longer, deeper, slower or its numbers larger than allowed."""
+    """The program cannot be computed, or not within the limits."""

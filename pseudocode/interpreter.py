@@ -1,45 +1,24 @@
 """Run a program with exact rationals, within limits, and keep a trace of every line.
 
-Nothing is evaluated by Python itself: each operation of the grammar is one function here.
+Nothing is evaluated by Python itself: a stack machine carries out the grammar's operations. A name
+may be given a new value by a later line; it then means the newer value.
 """
 
-import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
-from pseudocode.errors import ExecutionError, LimitError, PseudocodeError
-from pseudocode.numbers import format_number
-from pseudocode.parser import MAX_DEPTH, MAX_SOURCE_BYTES, parse
-from pseudocode.program import Expression, Name, Number, Program
-
-# log2(10): decimal digits to bits.
-_BITS_PER_DIGIT = 3.3219280948873626
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much a program may use.
-
-    Attributes:
-        max_source_bytes: Length of the text in UTF-8.
-        max_depth: Nesting of one expression.
-        max_steps: Operations, over all lines.
-        max_digits: Decimal digits of any numerator or denominator.
-        timeout_s: Wall-clock seconds for running.
-    """
-
-    max_source_bytes: int = MAX_SOURCE_BYTES
-    max_depth: int = MAX_DEPTH
-    max_steps: int = 10_000
-    max_digits: int = 1_000
-    timeout_s: float = 1.0
+from pseudocode.errors import Code, ExecutionError, PseudocodeError
+from pseudocode.limits import DEFAULT_LIMITS, Limits
+from pseudocode.numbers import OPERATIONS, format_number, power
+from pseudocode.parser import parse
+from pseudocode.program import Apply, Instruction, Name, Program
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One line as it was run: what it computed, and from which text."""
+    """One line as it was run: what it computed, and from which text; the last is `return`."""
 
     line: int
     name: str
@@ -47,18 +26,26 @@ class Step:
     expression: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no answer."""
+    """Why there is no answer; the codes are those of `pseudocode.errors.Code`."""
 
     code: str
     message: str
     line: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What running a program gave; `answer` is `None` exactly when `error` is not."""
+    """What running a program gave; `answer` is `None` exactly when `error` is not.
+
+    Attributes:
+        answer: The returned value as text: an integer, a terminating decimal or a fraction p/q.
+        value: The same, exactly.
+        trace: One step per line that was finished.
+        steps: Operations carried out plus lines finished.
+        error: Why there is no answer.
+    """
 
     answer: str | None
     value: Fraction | None
@@ -67,133 +54,96 @@ class Result:
     error: Failure | None
 
 
-def run(source: str | Program, limits: Limits | None = None) -> Result:
+def run(source: str | Program, limits: Limits = DEFAULT_LIMITS) -> Result:
     """Run a program; whatever is wrong with it ends in `Result.error`, never in an exception."""
-    machine = _Machine(limits or Limits())
+    machine = _Machine(limits)
     try:
-        value = machine.run(source)
+        program = parse(source, limits) if isinstance(source, str) else source
+        value = machine.run(program)
     except PseudocodeError as error:
-        line = error.line or machine.line
-        failure = Failure(error.code, error.message, line)
+        failure = Failure(str(error.code), error.message, error.line or machine.line)
         return Result(None, None, tuple(machine.trace), machine.steps, failure)
-    return Result(format_number(value), value, tuple(machine.trace), machine.steps, None)
+    return Result(machine.trace[-1].value, value, tuple(machine.trace), machine.steps, None)
 
 
 class _Machine:
     """The state of one run."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
         self.values: dict[str, Fraction] = {}
         self.trace: list[Step] = []
         self.steps = 0
         self.line: int | None = None
-        self._max_bits = int(limits.max_digits * _BITS_PER_DIGIT) + 1
-        self._deadline = math.inf
+        self._limits = limits
+        self._bound = _power_of_ten(limits.max_digits)
+        self._deadline_s = 0.0
 
-    def run(self, source: str | Program) -> Fraction:
-        program = source
-        if isinstance(program, str):
-            program = parse(
-                program,
-                max_source_bytes=self.limits.max_source_bytes,
-                max_depth=self.limits.max_depth,
-            )
-        self._deadline = time.monotonic() + self.limits.timeout_s
+    def run(self, program: Program) -> Fraction:
+        self._deadline_s = time.monotonic() + self._limits.timeout_s
         value = Fraction(0)
         for line in program.lines:
             self.line = line.number
-            value = self._compute(line.expression)
+            value = self._compute(line.code)
+            self._count_step()
             self.values[line.name] = value
             self.trace.append(Step(line.number, line.name, format_number(value), line.text))
         return value
 
-    def _compute(self, expression: Expression) -> Fraction:
-        # The parser bounds the depth, so this recursion is bounded too.
-        if isinstance(expression, Number):
-            return self._fitting(expression.value)
-        if isinstance(expression, Name):
-            return self._value_of(expression.name)
-        arguments = [self._compute(argument) for argument in expression.arguments]
-        self._count_step()
-        if expression.operation == "raise_to":
-            return self._power(*arguments)
-        return self._fitting(_OPERATIONS[expression.operation](*arguments))
+    def _compute(self, code: tuple[Instruction, ...]) -> Fraction:
+        stack: list[Fraction] = []
+        for instruction in code:
+            if isinstance(instruction, Apply):
+                self._count_step()
+                operands = stack[-instruction.arity :]
+                del stack[-instruction.arity :]
+                stack.append(self._apply(instruction.operation, operands))
+            elif isinstance(instruction, Name):
+                stack.append(self._value_of(instruction.name))
+            else:
+                stack.append(instruction.value)
+        return stack.pop()
 
-    def _value_of(self, name: str) -> Fraction:
-        try:
-            return self.values[name]
-        except KeyError:
-            known = ", ".join(self.values) or "none yet"
+    def _apply(self, operation: str, operands: list[Fraction]) -> Fraction:
+        if operation == "raise_to":
+            base, exponent = operands
+            value = power(base, exponent, max_bits=self._bound.bit_length())
+        else:
+            value = OPERATIONS[operation](*operands)
+        if value is None or abs(value.numerator) >= self._bound or value.denominator >= self._bound:
             raise ExecutionError(
-                "unknown_name", f"{name!r} has no value here; names with a value: {known}."
-            ) from None
-
-    def _count_step(self) -> None:
-        self.steps += 1
-        if self.steps > self.limits.max_steps:
-            raise LimitError(
-                "too_many_steps", f"The program takes more than {self.limits.max_steps} steps."
-            )
-        if time.monotonic() > self._deadline:
-            raise LimitError("too_slow", f"The program ran longer than {self.limits.timeout_s} s.")
-
-    def _fitting(self, value: Fraction) -> Fraction:
-        if max(value.numerator.bit_length(), value.denominator.bit_length()) > self._max_bits:
-            raise LimitError(
-                "number_too_long", f"A number has more than {self.limits.max_digits} digits."
+                Code.NUMBER_TOO_LONG,
+                f"The line computes a number of more than {self._limits.max_digits} digits; that "
+                "is the most allowed. Look for a power or product that grows too far.",
             )
         return value
 
-    def _power(self, base: Fraction, exponent: Fraction) -> Fraction:
-        if exponent.denominator != 1:
+    def _value_of(self, name: str) -> Fraction:
+        value = self.values.get(name)
+        if value is None:
+            known = ", ".join(list(self.values)[:20]) or "none yet"
             raise ExecutionError(
-                "bad_exponent",
-                f"The exponent is {format_number(exponent)}; expected a whole number.",
+                Code.UNKNOWN_NAME,
+                f"The line uses `{name}`, which has no value; expected one of the names of the "
+                f"lines above ({known}). Give it a value on an earlier line.",
             )
-        if base == 0 and exponent < 0:
-            raise _division_by_zero()
-        size_bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        # 0, 1 and -1 stay small whatever the exponent; a power of two has one bit to spare.
-        if abs(base) not in (0, 1) and (size_bits - 1) * abs(exponent) > self._max_bits:
-            raise LimitError(
-                "number_too_long", f"A number has more than {self.limits.max_digits} digits."
+        return value
+
+    def _count_step(self) -> None:
+        self.steps += 1
+        if self.steps > self._limits.max_steps:
+            raise ExecutionError(
+                Code.TOO_MANY_STEPS,
+                f"The program takes {self.steps} steps and does not end there; at most "
+                f"{self._limits.max_steps} are allowed. Shorten it.",
             )
-        if abs(base) == 1:
-            exponent = exponent % 2
-        return self._fitting(Fraction(base ** int(exponent)))
+        if time.monotonic() > self._deadline_s:
+            raise ExecutionError(
+                Code.TOO_SLOW,
+                f"The program takes longer than {self._limits.timeout_s} s; that is the most "
+                "allowed. Shorten it.",
+            )
 
 
-def _division_by_zero() -> ExecutionError:
-    return ExecutionError("division_by_zero", "The divisor is 0; expected any other number.")
-
-
-def _divide(left: Fraction, right: Fraction) -> Fraction:
-    if right == 0:
-        raise _division_by_zero()
-    return left / right
-
-
-def _floor_divide(left: Fraction, right: Fraction) -> Fraction:
-    return Fraction(math.floor(_divide(left, right)))
-
-
-def _modulo(left: Fraction, right: Fraction) -> Fraction:
-    return left - right * _floor_divide(left, right)
-
-
-_OPERATIONS: dict[str, Callable[..., Fraction]] = {
-    "add": lambda left, right: left + right,
-    "subtract": lambda left, right: left - right,
-    "multiply": lambda left, right: left * right,
-    "divide": _divide,
-    "floor_divide": _floor_divide,
-    "modulo": _modulo,
-    "negate": lambda value: -value,
-    "minimum": min,
-    "maximum": max,
-    "absolute": abs,
-    "round_half_even": lambda value: Fraction(round(value)),
-    "round_down": lambda value: Fraction(math.floor(value)),
-    "round_up": lambda value: Fraction(math.ceil(value)),
-}
+@lru_cache(maxsize=8)
+def _power_of_ten(exponent: int) -> int:
+    return int(10**exponent)

@@ -1,142 +1,105 @@
 """Text to program, with lark's LALR parser, which needs no recursion however deep the text."""
 
-from collections.abc import Callable
-from fractions import Fraction
-from functools import cache
+import re
+from collections.abc import Collection
+from functools import lru_cache
 from typing import cast
 
-from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark
+from lark.common import LexerConf
+from lark.exceptions import UnexpectedInput
+from lark.lexer import ContextualLexer, PatternRE, TerminalDef
 
-from pseudocode.errors import LimitError, ParseError
+from pseudocode.builder import BeyondLimit, Builder
+from pseudocode.diagnosis import diagnose
+from pseudocode.errors import Code, ParseError
 from pseudocode.grammar import grammar_text
-from pseudocode.program import Call, Expression, Line, Name, Number, Program
-
-MAX_SOURCE_BYTES = 65_536
-MAX_DEPTH = 64
-RESERVED = frozenset({"return", "min", "max", "abs", "round", "floor", "ceil"})
+from pseudocode.limits import DEFAULT_LIMITS, Limits
+from pseudocode.program import Instruction, Line, Program
 
 
-def parse(
-    source: str, *, max_source_bytes: int = MAX_SOURCE_BYTES, max_depth: int = MAX_DEPTH
-) -> Program:
-    """Parse a program; blank lines, surrounding white space and carriage returns do not matter.
+def parse(source: str, limits: Limits = DEFAULT_LIMITS) -> Program:
+    """Parse a program.
+
+    A model that decodes under the grammar writes one space at most and no blank lines; here blank
+    lines, indentation, tabs, runs of spaces and carriage returns before line ends do not matter.
 
     Raises:
-        ParseError: The text is not a program of the dialect.
-        LimitError: It is longer than `max_source_bytes` or nested deeper than `max_depth`.
+        ParseError: The text is not a program, or is longer or deeper than `limits` allow, or has a
+            literal with more digits.
     """
-    size_bytes = len(source.encode("utf-8", errors="surrogatepass"))
-    if size_bytes > max_source_bytes:
-        raise LimitError(
-            "source_too_long",
-            f"The program has {size_bytes} bytes; at most {max_source_bytes} are allowed.",
-        )
-    numbered = [
-        (number, line.strip())
-        for number, line in enumerate(source.replace("\r\n", "\n").split("\n"), start=1)
-        if line.strip()
-    ]
+    _check_length(source, limits.max_source_bytes)
+    stripped = enumerate(map(str.strip, source.split("\n")), start=1)
+    numbered = [(number, row) for number, row in stripped if row]
     if not numbered:
-        raise ParseError("empty", "The program is empty; expected lines and a `return` at the end.")
+        raise ParseError(
+            Code.EMPTY,
+            "The program is empty; expected lines `name = expression` and then `return expression`. "
+            "Write at least the return line.",
+        )
+    text = re.sub(r"[ \t]+", " ", "\n".join(row for _, row in numbered))
     try:
-        parsed = _tree("\n".join(text for _, text in numbered))
+        parsed = _lark(limits.max_depth, limits.max_digits).parse(text)
     except UnexpectedInput as error:
-        raise _explained(error, numbered) from error
-    lines = []
-    for (number, text), (name, expression) in zip(numbered, parsed, strict=True):
-        if expression.depth > max_depth:
-            raise LimitError(
-                "too_deep",
-                f"Line {number} is nested {expression.depth} deep; at most {max_depth} are allowed.",
-                number,
-            )
-        shown = text.removeprefix("return") if name == "return" else text.partition("=")[2]
-        lines.append(Line(number, name, expression, shown.strip()))
+        problem = diagnose(error, text.split("\n"))
+        raise ParseError(problem.code, problem.message, numbered[problem.row][0]) from error
+    except BeyondLimit as error:
+        raise ParseError(error.code, error.message, numbered[error.row][0]) from error
+    # lark types every parse as a Tree; with a transformer it is what `start` returned.
+    pairs = cast("list[tuple[str, tuple[Instruction, ...]]]", parsed)
+    lines = [
+        Line(number, name, code, _expression(name, row))
+        for (number, row), (name, code) in zip(numbered, pairs, strict=True)
+    ]
     return Program(tuple(lines))
 
 
-class _Build(Transformer[Token, list[tuple[str, Expression]]]):
-    """Makes expressions bottom-up while the parser reduces, so nothing recurses."""
-
-    def start(self, children: list[tuple[str, Expression]]) -> list[tuple[str, Expression]]:
-        return children
-
-    def assignment(self, children: list[Expression | Token]) -> tuple[str, Expression]:
-        token, expression = cast("tuple[Token, Expression]", children)
-        name = str(token)
-        if name in RESERVED:
-            raise ParseError(
-                "reserved_name",
-                f"{name!r} is a word of the dialect; choose another name.",
-                token.line,
-            )
-        return name, expression
-
-    def result(self, children: list[Expression]) -> tuple[str, Expression]:
-        return "return", children[0]
-
-    def number(self, children: list[Token]) -> Number:
-        return Number(Fraction(str(children[0])))
-
-    def name(self, children: list[Token]) -> Name:
-        return Name(str(children[0]))
-
-
-def _operation(name: str) -> Callable[[_Build, list[Expression]], Call]:
-    def build(_self: _Build, children: list[Expression]) -> Call:
-        return Call(name, tuple(children), 1 + max(child.depth for child in children))
-
-    return build
-
-
-OPERATIONS = (
-    *("add", "subtract", "multiply", "divide", "floor_divide", "modulo", "negate", "raise_to"),
-    *("minimum", "maximum", "absolute", "round_half_even", "round_down", "round_up"),
-)
-for _name in OPERATIONS:
-    setattr(_Build, _name, _operation(_name))
-
-
-@cache
-def _lark() -> Lark:
-    return Lark(grammar_text(), parser="lalr", transformer=_Build())
-
-
-def _tree(text: str) -> list[tuple[str, Expression]]:
-    # lark types every parse as a Tree; with a transformer it is what `start` returned.
-    return cast("list[tuple[str, Expression]]", _lark().parse(text))
-
-
-def _explained(error: UnexpectedInput, numbered: list[tuple[int, str]]) -> ParseError:
-    """Say in the dialect's own terms where the text stops being a program."""
-    position = error.line if error.line > 0 else len(numbered)
-    number, text = numbered[min(position, len(numbered)) - 1]
-    if isinstance(error, UnexpectedCharacters):
-        found = f"the character {text[error.column - 1 : error.column]!r}"
-    elif isinstance(error, UnexpectedToken) and error.token.type != "$END":
-        found = repr(str(error.token))
-        if text.startswith("return") and str(error.token) == "\n":
-            return ParseError(
-                "text_after_return",
-                f"The program goes on after its return on line {number}; expected its end there.",
-                number,
-            )
-    else:
-        found = "the end"
-    if (
-        not numbered[-1][1].startswith("return")
-        and position >= len(numbered)
-        and found == "the end"
-    ):
-        return ParseError(
-            "no_return",
-            "The program has no return; expected `return expression` at the end.",
-            number,
+def _check_length(source: str, max_source_bytes: int) -> None:
+    # No character takes less than a byte, so an endless text need not be encoded.
+    size_bytes = len(source)
+    if size_bytes <= max_source_bytes:
+        size_bytes = len(source.encode("utf-8", errors="surrogatepass"))
+    if size_bytes > max_source_bytes:
+        raise ParseError(
+            Code.SOURCE_TOO_LONG,
+            f"The program has at least {size_bytes} bytes; at most {max_source_bytes} are allowed. "
+            "Shorten it.",
         )
-    return ParseError(
-        "syntax",
-        f"Line {number} is {text[:80]!r}, with {found} where it does not belong; expected "
-        "`name = expression` or `return expression`.",
-        number,
+
+
+def _expression(name: str, row: str) -> str:
+    return (row[len("return") :] if name == "return" else row.partition("=")[2]).strip()
+
+
+@lru_cache(maxsize=8)
+def _lark(max_depth: int, max_digits: int) -> Lark:
+    return Lark(
+        grammar_text(),
+        parser="lalr",
+        transformer=Builder(max_depth, max_digits),
+        edit_terminals=_end_at_word,
+        _plugins={"ContextualLexer": _Lexer},
     )
+
+
+def _end_at_word(terminal: TerminalDef) -> None:
+    # Python's `re` takes the first alternative that fits, llguidance the longest: without this the
+    # grammar's NAME would find the name `mi` in `min(1, 2)`.
+    if terminal.name == "NAME":
+        terminal.pattern = PatternRE(terminal.pattern.value + r"\b", terminal.pattern.flags)
+
+
+class _Lexer(ContextualLexer):
+    """lark's own, less the search for overlapping terminals that takes it half a second.
+
+    lark makes that search where the package interegular is installed, as it is beside vLLM.
+    """
+
+    def __init__(
+        self,
+        conf: LexerConf,
+        states: dict[int, Collection[str]],
+        always_accept: Collection[str] = (),
+    ) -> None:
+        conf.skip_validation = True
+        super().__init__(conf, states, always_accept)

@@ -1,47 +1,46 @@
-"""What a parsed program is: lines of expressions, ready to be computed."""
+"""What a parsed program is: lines of instructions in postfix order, so that nothing recurses."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
-Operation = Callable[..., Fraction]
 
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A literal."""
+class Number(NamedTuple):
+    """Put a literal on the stack."""
 
     value: Fraction
-    depth: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A value computed on an earlier line."""
+class Name(NamedTuple):
+    """Put the value of an earlier line on the stack."""
 
     name: str
-    depth: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An operation or function on expressions; `depth` counts the nesting below it."""
+class Apply(NamedTuple):
+    """Replace the top `arity` values of the stack by the operation's result on them."""
 
     operation: str
-    arguments: tuple["Expression", ...]
-    depth: int
+    arity: int
 
 
-Expression = Number | Name | Call
+Instruction = Number | Name | Apply
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `name = expression`, or the return line, whose name is `return`."""
+    """One line: `name = expression`, or the return line, whose name is `return`.
+
+    Attributes:
+        number: Place in the source, from 1, blank lines included.
+        name: What the line gives a value to.
+        code: The expression, in postfix order.
+        text: The expression as written.
+    """
 
     number: int
     name: str
-    expression: Expression
+    code: tuple[Instruction, ...]
     text: str
 
 

@@ -1,40 +1,70 @@
-"""The same grammar text parses with lark and constrains decoding with llguidance."""
+"""The one grammar: what constrained decoding can write is what the parser reads, and no more.
+
+llguidance is called as vLLM's `guidance` backend calls it.
+"""
+
+import re
 
 import pytest
-from llguidance import LLMatcher, LLTokenizer
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from llguidance import LLMatcher, LLTokenizer, grammar_from
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from pseudocode import grammar_text, run
+from pseudocode import ParseError, grammar_text, parse
+from tests.pseudocode.programs import WORDS, RandomProgram, damaged_programs, programs
 
-PROGRAMS = [
+GRAMMAR = grammar_from("grammar", grammar_text())
+BYTES = LLTokenizer("byte")
+
+ACCEPTED = [
     "total = 5 + 7\nreturn total",
     "总数 = 5 * (3 - 1) ** 2\n剩下 = 总数 - 1\nreturn 剩下",
     "return min(3, 4) + max(1, 2, 3)",
     "a1 = -3.5 // 2 % 7\nb_ = round(a1) + floor(a1) + ceil(a1) + abs(a1)\nreturn b_ / 1",
     "return returned",
+    "a=1\nreturn a-1",
+    "return(5)",
+    "return 2 - -3",
+    "return 2 ** -3",
+    "㐀 = 1\nreturn 㐀",
 ]
 REFUSED = [
+    "",
+    "a = 5",
     "a = 5 return a",
     "a = 5\nb = 6",
     "a == 5\nreturn a",
     "return 5\nreturn 6",
+    "return 5\n\n",
     "print(5)",
     "return (5",
+    "return 5)",
     "return 5 +",
-    "return sum(1)",
+    "return + 5",
+    "return sum(1, 2)",
+    "return min(1)",
+    "return abs(1, 2)",
+    "return min (1, 2)",
+    "return max(1,000)",
+    "return 007",
     "return 5.",
+    "return .5",
+    "return 1e5",
+    "return 2 * * 3",
+    "return 2 / / 3",
+    "return5",
     "import os",
-    "",
+    "5 = a\nreturn a",
+    "a = 5\nreturn a # done",
+    "é = 1\nreturn é",
+    "return （5）",
 ]
 
 
-@pytest.fixture(scope="module")
-def byte_tokenizer() -> LLTokenizer:
-    return LLTokenizer("byte")
-
-
-def accepts(tokenizer: LLTokenizer, text: str) -> bool:
-    """Whether the whole text can be decoded under the grammar and may end there."""
-    matcher = LLMatcher(tokenizer, LLMatcher.grammar_from_lark(grammar_text()))
+def decodes(text: str, tokenizer: LLTokenizer = BYTES) -> bool:
+    """Whether a model under the grammar can write the whole text and may end there."""
+    matcher = LLMatcher(tokenizer, GRAMMAR, log_level=0)
     assert not matcher.get_error()
     tokens = tokenizer.tokenize_str(text)
     taken = matcher.validate_tokens(tokens)
@@ -42,21 +72,124 @@ def accepts(tokenizer: LLTokenizer, text: str) -> bool:
     return bool(taken == len(tokens) and matcher.is_accepting())
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_what_decoding_may_write_the_parser_reads(
-    byte_tokenizer: LLTokenizer, program: str
-) -> None:
-    assert accepts(byte_tokenizer, program)
-    error = run(program).error
-    assert error is None or error.code in {"unknown_name"}
+def parses(text: str) -> bool:
+    try:
+        parse(text)
+    except ParseError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def merging_tokenizer() -> LLTokenizer:
+    """A small tokenizer with tokens across words, blanks, operators and line ends."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=600,
+        special_tokens=["<eos>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(ACCEPTED * 3, trainer)
+    return LLTokenizer(tokenizer.to_str())
+
+
+def test_vllm_takes_the_grammar_without_a_complaint() -> None:
+    assert LLMatcher.validate_grammar(GRAMMAR, BYTES) == ""
+    error, warnings = LLMatcher.validate_grammar_with_warnings(GRAMMAR, BYTES)
+    assert (error, warnings) == (False, [])
+
+
+@pytest.mark.parametrize("text", ACCEPTED)
+def test_programs_can_be_decoded_and_parsed(text: str, merging_tokenizer: LLTokenizer) -> None:
+    assert parses(text)
+    assert decodes(text)
+    assert len(merging_tokenizer.tokenize_str(text)) < len(text.encode())
+    assert decodes(text, merging_tokenizer)
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_the_parser_refuses_cannot_be_decoded(byte_tokenizer: LLTokenizer, text: str) -> None:
-    assert not accepts(byte_tokenizer, text)
-    assert run(text).error is not None
+def test_other_texts_can_be_neither(text: str, merging_tokenizer: LLTokenizer) -> None:
+    assert not decodes(text)
+    assert not decodes(text, merging_tokenizer)
+    # Blank lines at the end are all that the parser is more patient with.
+    assert parses(text) == (text == "return 5\n\n")
 
 
-def test_the_grammar_is_the_one_vllm_is_given(byte_tokenizer: LLTokenizer) -> None:
-    grammar = LLMatcher.grammar_from_lark(grammar_text())
-    assert LLMatcher.validate_grammar(grammar, byte_tokenizer) == ""
+@pytest.mark.parametrize("tail", [" ", "\n", "\t", " 5", "\nreturn 5"])
+def test_a_finished_program_can_only_end(tail: str) -> None:
+    assert decodes("return 5")
+    assert not decodes(f"return 5{tail}")
+
+
+@pytest.mark.parametrize("blanks", ["  ", "\t", "\n"])
+def test_decoding_cannot_lose_itself_in_white_space(blanks: str) -> None:
+    for text in ("a =#5\nreturn a", "a = (#5)\nreturn a", "a = 5 +#5\nreturn a", "#return 5"):
+        assert not decodes(text.replace("#", blanks))
+
+
+def lookalikes() -> list[str]:
+    """Every beginning of every word of the dialect, and the same with another character."""
+    beginnings = {word[:length] for word in WORDS for length in range(1, len(word) + 1)}
+    return sorted(
+        {f"{beginning}{more}" for beginning in beginnings for more in ["", *"abdeilnortuxsz_7总"]}
+    )
+
+
+def test_only_the_words_themselves_cannot_be_names() -> None:
+    refused = {name for name in lookalikes() if not decodes(f"{name} = 1\nreturn {name}")}
+    assert refused == set(WORDS)
+    assert {name for name in lookalikes() if not parses(f"{name} = 1\nreturn {name}")} == refused
+
+
+@settings(deadline=None)
+@given(programs())
+def test_every_program_in_canonical_layout_can_be_decoded(program: RandomProgram) -> None:
+    assert parses(program.text)
+    assert decodes(program.text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(damaged_programs())
+def test_decoding_and_parser_agree_on_damaged_programs(text: str) -> None:
+    # The parser is more patient with white space alone.
+    assume(
+        text == re.sub(r"[ \t]+", " ", "\n".join(filter(None, map(str.strip, text.split("\n")))))
+    )
+    assert decodes(text) == parses(text)
+
+
+def finish(matcher: LLMatcher, text: bytes) -> bytes:
+    """Bring a text to an end within the grammar, by the shortest way that is allowed."""
+    for _ in range(500):
+        allowed = [token for token, bias in enumerate(matcher.compute_logit_bias()) if bias]
+        if BYTES.eos_token in allowed:
+            return text
+        if text.endswith(b"\n") or not text:
+            chosen = list(b"return 1")
+        else:
+            wanted = [token for token in b"),\n=1(" if token in allowed]
+            chosen = [(wanted or allowed)[0]]
+        assert matcher.consume_tokens(chosen)
+        text += bytes(chosen)
+    raise AssertionError(f"no end in sight of {text!r}")
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 10_000), max_size=60))
+def test_whatever_is_decoded_is_a_program_in_canonical_layout(choices: list[int]) -> None:
+    matcher = LLMatcher(BYTES, GRAMMAR, log_level=0)
+    text = b""
+    for choice in choices:
+        allowed = [token for token, bias in enumerate(matcher.compute_logit_bias()) if bias]
+        token = allowed[choice % len(allowed)]
+        if token == BYTES.eos_token:
+            break
+        assert matcher.consume_token(token)
+        text += bytes([token])
+    decoded = finish(matcher, text).decode()
+    assert [line.number for line in parse(decoded).lines] == list(range(1, decoded.count("\n") + 2))
+    assert "  " not in decoded
+    assert all(line == line.strip() for line in decoded.split("\n"))
