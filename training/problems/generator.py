@@ -20,6 +20,9 @@ from training.problems.wording import Slot
 _PATIENCE = 2000
 """Draws in a row without a new problem after which a template counts as exhausted."""
 
+# The programs are ours and a few lines long: a busy machine must not make one fail.
+_PATIENT = pseudocode.Limits(timeout_s=60.0)
+
 _SENTENCE_START = re.compile(r"(?:^|[.?!] )[a-z]")
 
 
@@ -151,7 +154,7 @@ def _tidy(text: str) -> str:
 
 def _plausible_answer(program: str, template: Template) -> str | None:
     """Run a program; return its answer if every value on the way is one a teacher would set."""
-    result = pseudocode.run(program)
+    result = pseudocode.run(program, _PATIENT)
     if result.error is not None:
         raise ProblemError(
             f"template {template.id}: its program does not run ({result.error.message}):\n{program}\n"

@@ -54,7 +54,7 @@ def test_every_trained_template_can_be_evaluated_on_new_numbers(language: Langua
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_answer_is_what_running_the_program_gives(language: Language) -> None:
     for problem in drawn(language, "train", 500):
-        result = pseudocode.run(problem.program)
+        result = pseudocode.run(problem.program, pseudocode.Limits(timeout_s=60))
         assert result.error is None
         assert result.answer == problem.answer
         assert all(Fraction(step.value) > 0 for step in result.trace), problem
