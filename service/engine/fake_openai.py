@@ -10,12 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from service.engine.errors import RequestRefused
-from service.engine.prompting import with_defaults
+from service.engine.prompting import flat, rendered, with_defaults
 from service.engine.protocol import JSON, DockedAdapter
 
 CONTEXT_TOKENS = 4096
@@ -35,15 +33,8 @@ class Options(BaseModel):
     logprobs: bool | int | None = None
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    role: str
-    content: str
-
-
 class _Chat(Options):
-    messages: list[_Message] = Field(min_length=1)
+    messages: list[JsonValue]
 
 
 class _Completion(Options):
@@ -58,7 +49,10 @@ def read_chat(body: JSON, adapter: DockedAdapter | None) -> tuple[str, Options]:
     """
     prompt = adapter.prompt if adapter else None
     chat = _validated(_Chat, with_defaults(body, prompt))
-    return _rendered(prompt.template if prompt else None, chat.messages), chat
+    if prompt is not None and prompt.template is not None:
+        return _fitting(rendered(prompt.template, chat.messages)), chat
+    lines = [f"{message['role']}: {message['content']}\n" for message in flat(chat.messages)]
+    return _fitting("".join(lines) + "assistant: "), chat
 
 
 def read_completion(body: JSON) -> tuple[str, Options]:
@@ -68,7 +62,18 @@ def read_completion(body: JSON) -> tuple[str, Options]:
         RequestRefused: A field is wrong.
     """
     completion = _validated(_Completion, with_defaults(body, None))
-    return completion.prompt, completion
+    return _fitting(completion.prompt), completion
+
+
+def _fitting(prompt: str) -> str:
+    count = len(tokens(prompt))
+    if count > CONTEXT_TOKENS:
+        raise RequestRefused(
+            400,
+            f"The prompt has {count} tokens, expected {CONTEXT_TOKENS} at most. Shorten it.",
+            code="context_length_exceeded",
+        )
+    return prompt
 
 
 M = TypeVar("M", bound=Options)
@@ -81,19 +86,6 @@ def _validated(model: type[M], body: JSON) -> M:
         first = error.errors(include_url=False)[0]
         param = str(first["loc"][0])
         raise RequestRefused(400, f"{param}: {first['msg']}", param) from error
-
-
-def _rendered(template: str | None, messages: list[_Message]) -> str:
-    if template is None:
-        lines = [f"{message.role}: {message.content}\n" for message in messages]
-        return "".join(lines) + "assistant: "
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    try:
-        return environment.from_string(template).render(
-            messages=[message.model_dump() for message in messages], add_generation_prompt=True
-        )
-    except jinja2.TemplateError as error:
-        raise RequestRefused(400, f"The chat template refused the messages: {error}") from error
 
 
 def tokens(text: str) -> list[str]:

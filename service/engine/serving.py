@@ -1,0 +1,65 @@
+"""vLLM's OpenAI serving objects over one running engine, without its web server."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vllm.entrypoints.openai.chat_completion.serving import OpenAIServingChat
+from vllm.entrypoints.openai.completion.serving import OpenAIServingCompletion
+from vllm.entrypoints.openai.models.protocol import BaseModelPath
+from vllm.entrypoints.openai.models.serving import OpenAIServingModels
+from vllm.renderers.online_renderer import OnlineRenderer
+from vllm.v1.engine.async_llm import AsyncLLM
+
+
+@dataclass(frozen=True)
+class Serving:
+    """One engine and what answers with it.
+
+    Attributes:
+        models: Its `lora_requests` are the adapters that `model` may name.
+    """
+
+    llm: AsyncLLM
+    models: OpenAIServingModels
+    chat: OpenAIServingChat
+    completion: OpenAIServingCompletion
+
+
+def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
+    """Build the serving objects of a running engine.
+
+    Args:
+        llm: The engine.
+        base_model: The base's id for clients.
+        base_dir: Its directory.
+    """
+    paths = [BaseModelPath(name=base_model, model_path=str(base_dir))]
+    models = OpenAIServingModels(engine_client=llm, base_model_paths=paths)
+    renderer = OnlineRenderer(
+        model_config=llm.model_config,
+        renderer=llm.renderer,
+        request_logger=None,
+        chat_template=None,
+        chat_template_content_format="auto",
+        # For a constant of ours; a template in a client's body is refused before it comes here.
+        trust_request_chat_template=True,
+    )
+    chat = OpenAIServingChat(
+        llm,
+        models,
+        "assistant",
+        online_renderer=renderer,
+        request_logger=None,
+        chat_template=None,
+        chat_template_content_format="auto",
+        trust_request_chat_template=True,
+        enable_prompt_tokens_details=True,
+    )
+    completion = OpenAIServingCompletion(
+        llm,
+        models,
+        online_renderer=renderer,
+        request_logger=None,
+        enable_prompt_tokens_details=True,
+    )
+    return Serving(llm, models, chat, completion)
