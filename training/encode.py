@@ -105,4 +105,19 @@ def preview(example: Example, tokenizer: Tokenizer) -> str:
         if label == IGNORED
     ]
     trained = [label for label in example.labels if label != IGNORED]
-    return tokenizer.decode(prompt) + "".join(f"[{tokenizer.decode([token])}]" for token in trained)
+    shown = "".join(f"[{tokenizer.decode([token])}]" for token in trained)
+    return tokenizer.decode(prompt) + shown.replace("\n]", "\\n]\n")
+
+
+def length_line(examples: Sequence[Example]) -> str:
+    """Say how long rows are in tokens, and how much of them is trained."""
+    lengths = sorted(len(example.input_ids) for example in examples)
+    trained = sum(sum(label >= 0 for label in example.labels) for example in examples)
+    middle, late = (
+        lengths[len(lengths) // 2],
+        lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)],
+    )
+    return (
+        f"{sum(lengths):,} tokens, {trained / sum(lengths):.0%} of them trained; "
+        f"per row {lengths[0]} to {lengths[-1]}, median {middle}, 95 % up to {late}"
+    )

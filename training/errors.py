@@ -4,6 +4,10 @@ A message says what failed, the value got, what was expected and what to do next
 """
 
 
+# The names say what happened, like those of the standard library that end in no "Error".
+# ruff: noqa: N818
+
+
 class TrainingError(Exception):
     """Anything that training refuses or gives up on; the base of all below."""
 

@@ -65,7 +65,9 @@ def _hidden_states(model: nn.Module, part: Part) -> Tensor:
         flat: Tensor = output.last_hidden_state[0]  # (T, H)
         return flat
     # Padding on the right is invisible to the positions before it, so causal attention needs no mask.
-    ids = nn.utils.rnn.pad_sequence(list(part.input_ids.split(part.lengths)), batch_first=True)
+    ids = nn.utils.rnn.pad_sequence(
+        list(torch.split(part.input_ids, list(part.lengths))), batch_first=True
+    )
     padded = backbone(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, H)
     return torch.cat([row[:length] for row, length in zip(padded, part.lengths, strict=True)])
 
@@ -94,19 +96,24 @@ def _attend_in_rows(
     """Causal attention within each row; query is (1, heads, T, D), key and value as many or fewer heads."""
     lengths = _row_lengths.get()
     window = options.get("sliding_window")
-    rows = [
-        scaled_dot_product_attention(
-            *row,
-            attn_mask=_band(row[0], window),
-            dropout_p=options.get("dropout", 0.0),
-            is_causal=_band(row[0], window) is None,
-            scale=options.get("scaling"),
-            enable_gqa=query.shape[1] != key.shape[1],
+    by_row = zip(
+        *(torch.split(states, list(lengths), dim=2) for states in (query, key, value)), strict=True
+    )
+    rows = []
+    for q, k, v in by_row:
+        band = _band(q, window)
+        rows.append(
+            scaled_dot_product_attention(
+                q,
+                k,
+                v,
+                attn_mask=band,
+                dropout_p=options.get("dropout", 0.0),
+                is_causal=band is None,
+                scale=options.get("scaling"),
+                enable_gqa=query.shape[1] != key.shape[1],
+            )
         )
-        for row in zip(
-            *(states.split(lengths, dim=2) for states in (query, key, value)), strict=True
-        )
-    ]
     return torch.cat(rows, dim=2).transpose(1, 2), None  # (1, T, heads, D)
 
 

@@ -3,8 +3,8 @@
 import os
 import platform
 import time
+from pathlib import Path
 
-import psutil
 import torch
 
 from training.job import Compute
@@ -43,7 +43,7 @@ def choose_compute(dtype: str, threads: int) -> Compute:
 
 def _has_native_bfloat16(device: str) -> bool:
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
@@ -71,7 +71,13 @@ def free_memory_bytes(device: str) -> int:
     """Memory that a run may take on a device."""
     if device == "cuda":
         return int(torch.cuda.mem_get_info()[0])
-    return int(psutil.virtual_memory().available)
+    return _available_memory_bytes()
+
+
+def _available_memory_bytes() -> int:
+    with Path("/proc/meminfo").open(encoding="utf-8") as lines:
+        sizes = dict(line.split(":", 1) for line in lines)
+    return int(sizes["MemAvailable"].split()[0]) * 1024
 
 
 def describe(device: str) -> str:
@@ -82,11 +88,6 @@ def describe(device: str) -> str:
 
 
 def _cpu_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123 - not a path of ours
-            names = [
-                line.partition(":")[2].strip() for line in lines if line.startswith("model name")
-            ]
-    except OSError:
-        names = []
+    with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()

@@ -25,18 +25,18 @@ def summed_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Te
     Returns:
         The sum in float32, a scalar.
     """
-    loss: Tensor = _HeadLoss.apply(hidden, weight, bias, targets)
+    loss: Tensor = _HeadLoss.apply(hidden, weight, bias, targets)  # type: ignore[no-untyped-call]  # torch's own
     return loss
 
 
 class _HeadLoss(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]  # the base class takes anything
-        ctx: Any,
+    def forward(
+        ctx: Any,  # noqa: ANN401 - torch gives no type with both attributes
         hidden: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        targets: Tensor,  # noqa: ANN401 - torch gives no type that has both attributes
+        targets: Tensor,
     ) -> Tensor:
         tile = max(1, TILE_VALUES // weight.shape[0])
         gradient = torch.empty_like(hidden)

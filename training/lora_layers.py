@@ -27,7 +27,8 @@ def speed_up(model: nn.Module) -> int:
 
 def _is_plain(module: PeftLinear) -> bool:
     return (
-        type(module.get_base_layer()) is nn.Linear
+        isinstance(module.get_base_layer(), nn.Linear)
+        and module.get_base_layer().weight.is_floating_point()
         and list(module.lora_A) == list(module.active_adapters)
         and len(module.lora_A) == 1
         and not module.lora_variant
@@ -42,7 +43,7 @@ def _forward(module: PeftLinear, x: Tensor) -> Tensor:
         output: Tensor = base(x)
         return output
     (name,) = module.lora_A
-    adapted: Tensor = _LoraLinear.apply(
+    adapted: Tensor = _LoraLinear.apply(  # type: ignore[no-untyped-call]  # torch's own
         x,
         base.weight,
         base.bias,
@@ -57,14 +58,14 @@ class _LoraLinear(torch.autograd.Function):
     """y = x W' + b + s (x A') B' with W and b frozen; W is (O, I), A (R, I), B (O, R)."""
 
     @staticmethod
-    def forward(  # type: ignore[override]  # the base class takes anything
-        ctx: Any,
+    def forward(  # noqa: PLR0913 - torch's calling convention
+        ctx: Any,  # noqa: ANN401 - torch gives no type with these attributes
         x: Tensor,
         weight: Tensor,
         bias: Tensor | None,
         a: Tensor,
         b: Tensor,
-        scale: float,  # noqa: ANN401, PLR0913 - torch's calling convention
+        scale: float,
     ) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])  # (T, I)
         a_cast, b_cast = a.to(flat.dtype), b.to(flat.dtype)

@@ -8,11 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from training.rows import Column
 from training.tasks import TaskName
 
 Schedule = Literal["constant", "linear", "cosine"]
 Precision = Literal["auto", "float32", "bfloat16"]
-Column = Literal["prompt", "output", "answer"]
 
 
 def _pairs(value: object) -> object:

@@ -25,12 +25,21 @@ MAX_CELL_CHARACTERS = 1 << 20
 
 
 class Row(NamedTuple):
-    """One example as text; `line` is where it starts in its file, the first line being 1."""
+    """One example as text.
+
+    Attributes:
+        line: Where it starts in its file, the first line being 1.
+        prompt: What is asked.
+        output: What is to be answered.
+        answer: The gold answer that the output comes to, if the file has one.
+        notes: The other columns that are text, such as `language` and `split`.
+    """
 
     line: int
     prompt: str
     output: str
     answer: str | None
+    notes: dict[str, str]
 
 
 class Problem(NamedTuple):
@@ -268,7 +277,12 @@ def _row(line: int, record: Record, names: Mapping[Column, str], task: Task) -> 
     fault = task.check(output, answer) if task.check else None
     if fault is not None:
         return Problem(line, fault.code, fault.message)
-    return Row(line, prompt, output, answer)
+    notes = {
+        name: value
+        for name, value in record.items()
+        if name not in names.values() and isinstance(value, str)
+    }
+    return Row(line, prompt, output, answer, notes)
 
 
 def _text_problem(line: int, column: str, text: str) -> Problem | None:

@@ -20,7 +20,7 @@ from basemodels import resolve
 from basemodels.modules import linear_shapes
 from training import publish
 from training.errors import RowsRefused, RunRefused
-from training.job import Compute, Job, Optimisation, Outcome, plan_steps
+from training.job import Job, Optimisation, Outcome, plan_steps
 from training.preparing import Prepared, leaks, listed, prepare
 from training.progress import Watch, duration
 from training.recipe import Recipe
@@ -256,7 +256,7 @@ def _summarise(version: Version, plan: Plan, outcome: Outcome, console: Console)
         f", held out {outcome.held_out_loss:.3f}" if outcome.held_out_loss is not None else ""
     )
     store = f" --store {plan.store.root}" if plan.recipe.store else ""
-    promote = f"python -m adapters promote {version.name} {version.number}{store}"
+    promote = f"python -m adapters promote {version}{store}"
     console.print(
         f"Published {version} after {duration(outcome.seconds)}{speed}; loss "
         f"{outcome.losses[0]:.3f} -> {outcome.losses[-1]:.3f}{held_out}. Plot and card: {version.path}\n"

@@ -5,7 +5,6 @@ Works from sizes and counts alone; no weights are read.
 
 import math
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from rich.console import Console
 from safetensors import safe_open
 
 from basemodels.modules import linear_shapes, read_config
-from training.encode import Example, preview
+from training.encode import length_line, preview
 from training.errors import RunRefused
 from training.hardware import free_memory_bytes
 from training.job import Compute, Job
@@ -192,17 +191,3 @@ def shortages(needs: Needs, run_dir: Path, compute: Compute) -> list[str]:
 def gigabytes(size_bytes: float) -> str:
     """Say a size as people do."""
     return f"{size_bytes / 1e9:.2f} GB" if size_bytes >= 1e8 else f"{size_bytes / 1e6:.1f} MB"
-
-
-def length_line(examples: Sequence[Example]) -> str:
-    """Say how long rows are in tokens, and how much of them is trained."""
-    lengths = sorted(len(example.input_ids) for example in examples)
-    trained = sum(sum(label >= 0 for label in example.labels) for example in examples)
-    middle, late = (
-        lengths[len(lengths) // 2],
-        lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)],
-    )
-    return (
-        f"{sum(lengths):,} tokens, {trained / sum(lengths):.0%} of them trained; "
-        f"per row {lengths[0]} to {lengths[-1]}, median {middle}, 95 % up to {late}"
-    )

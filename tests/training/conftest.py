@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-WORDS = ["add", "and", "double", "total", "return", "=", "+", "*", "Question", "Answer", ":"]
-
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -61,24 +59,34 @@ def write_tokenizer(directory: Path, *, adds_bos: bool) -> None:
 @pytest.fixture
 def rows_file(tmp_path: Path) -> Path:
     """Sums as programs, CSV."""
-    path = tmp_path / "rows.csv"
-    lines = ["prompt,output"]
-    lines += [f'{a} and {b}?,"t = {a} + {b}\nreturn t"' for a in range(1, 7) for b in range(1, 7)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return write_sums(tmp_path / "rows.csv")
 
 
 @pytest.fixture
 def recipe_file(tmp_path: Path, tiny_base: Path, rows_file: Path) -> Path:
     """A recipe that trains the tiny model on the sums in a few seconds."""
-    path = tmp_path / "recipe.yaml"
+    return write_recipe(tmp_path, tiny_base, rows_file)
+
+
+def write_sums(path: Path, start: int = 1) -> Path:
+    """Write 36 sums of two numbers as rows."""
+    numbers = range(start, start + 6)
+    lines = ["prompt,output"]
+    lines += [f'{a} and {b}?,"t = {a} + {b}\nreturn t"' for a in numbers for b in numbers]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def write_recipe(folder: Path, base: Path, rows: Path) -> Path:
+    """Write a recipe whose store and run directory lie in `folder`."""
+    path = folder / "recipe.yaml"
     settings = {
-        "base": str(tiny_base),
-        "rows": str(rows_file),
+        "base": str(base),
+        "rows": str(rows),
         "task": "pseudocode",
         "adapter": "sums",
-        "store": str(tmp_path / "store"),
-        "run_dir": str(tmp_path / "run"),
+        "store": str(folder / "store"),
+        "run_dir": str(folder / "run"),
         "rank": 4,
         "alpha": 8,
         "learning_rate": 0.005,

@@ -1,0 +1,71 @@
+"""Recipes are checked where they are declared, and those that we ship are good."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from configuration import ConfigurationError, load
+from training.recipe import Recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPES = sorted((ROOT / "training" / "recipes").rglob("*.yaml"))
+NEEDED = ["--base", "b", "--rows", "r.csv", "--adapter", "a"]
+
+
+def read(*argv: str) -> Recipe:
+    return load(Recipe, argv, prog="python -m training.sft", file_flag="--recipe")
+
+
+def test_there_are_recipes() -> None:
+    assert len(RECIPES) >= 1
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_shipped_recipe_loads_and_starts_with_its_command(path: Path) -> None:
+    assert read("--recipe", str(path), "--rows", "rows.csv").task == "pseudocode"
+    text = path.read_text(encoding="utf-8")
+    assert f"--recipe {path.relative_to(ROOT)}" in text
+    assert set(yaml.safe_load(text)) <= set(Recipe.model_fields)
+
+
+def test_every_setting_has_a_description() -> None:
+    assert not [name for name, field in Recipe.model_fields.items() if not field.description]
+
+
+def test_a_misspelt_key_and_flag_suggest_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("learning_rat: 1\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read("--recipe", str(path), *NEEDED, "--epoch", "3")
+    assert "unknown key 'learning_rat'. Did you mean learning_rate?" in str(caught.value)
+    assert "Did you mean --epochs?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--learning-rate", "0"], "learning_rate"),
+        (["--learning-rate", "nan"], "learning_rate"),
+        (["--rank", "257"], "rank"),
+        (["--dropout", "1"], "dropout"),
+        (["--resume"], "resume needs run_dir"),
+        (["--resume", "--run-dir", "r", "--dry-run"], "exclude each other"),
+        (["--max-length-tokens", "4096"], "max_tokens_per_batch=2048"),
+        (["--task", "poetry"], "task"),
+        (["--columns", "promt=question"], "columns"),
+    ],
+)
+def test_a_value_out_of_bounds_is_named(arguments: list[str], expected: str) -> None:
+    with pytest.raises(ConfigurationError, match=expected):
+        read(*NEEDED, *arguments)
+
+
+@pytest.mark.parametrize(
+    "columns", ["prompt=question, output=solution", "{prompt: question, output: solution}"]
+)
+def test_columns_are_read_in_both_notations(columns: str) -> None:
+    assert read(*NEEDED, "--columns", columns).columns == {
+        "prompt": "question",
+        "output": "solution",
+    }

@@ -1,0 +1,158 @@
+"""Everything wrong with a file of rows is found, at its line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training.errors import RowsRefused
+from training.rows import Sheet, read_rows
+from training.tasks import TASKS
+
+GOOD = '{"prompt": "1 and 2?", "output": "return 1 + 2"}\n'
+
+
+def read(tmp_path: Path, content: str | bytes, name: str = "rows.csv", **options) -> Sheet:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    task = TASKS[options.pop("task", "pseudocode")]
+    return read_rows(path, task, options.pop("columns", {}))
+
+
+def codes(sheet: Sheet) -> list[tuple[int | None, str]]:
+    return [(problem.line, problem.code) for problem in sheet.problems]
+
+
+def test_good_rows_come_with_their_lines_answers_and_notes(tmp_path: Path) -> None:
+    sheet = read(
+        tmp_path, 'prompt,output,answer,language\na,"x = 1\nreturn x",1,en\nb,return 2,2,zh\n'
+    )
+    assert sheet.problems == []
+    assert [(row.line, row.output, row.answer) for row in sheet.rows] == [
+        (2, "x = 1\nreturn x", "1"),
+        (4, "return 2", "2"),
+    ]
+    assert sheet.rows[1].notes == {"language": "zh"}
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path, mark: bytes) -> None:
+    sheet = read(tmp_path, mark + "prompt,output\n小明?,return 1\n".encode())
+    assert [row.prompt for row in sheet.rows] == ["小明?"]
+    json_rows = read(tmp_path, mark + GOOD.encode(), "rows.jsonl")
+    assert len(json_rows.rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("prompt,output\na,\n", [(2, "empty_output")]),
+        ("prompt,output\n,return 1\n", [(2, "empty_prompt")]),
+        ('prompt,output\n"  ",return 1\nb,return 2\n', [(2, "empty_prompt")]),
+        ("prompt,output\na,return 1,\n", [(2, "cell_count")]),
+        ("prompt,output\na\n", [(2, "cell_count")]),
+        ('prompt,output\na,"return 1\nb,return 2\n', [(2, "malformed_csv")]),
+        ("prompt,output\na,return\n", [(2, "program_fails")]),
+        ("prompt,output,answer\na,return 1,2\n", [(2, "program_wrong")]),
+        ("prompt,output\na,return 1\nb,return 2\na,return 1\n", [(4, "duplicate")]),
+        ("prompt,output\na\x07,return 1\n", [(2, "control_character")]),
+        ("prompt,output\n", [(None, "no_rows")]),
+        ("", [(None, "no_rows")]),
+        ("prompt,solution\na,return 1\n", [(1, "missing_column")]),
+        ("question,solution\na,return 1\n", [(1, "missing_column"), (1, "missing_column")]),
+        (
+            'prompt,output\n"two\nlines",\nb,return 1\nc,\n',
+            [(2, "empty_output"), (5, "empty_output")],
+        ),
+    ],
+)
+def test_each_problem_of_a_csv_is_found_at_its_line(
+    tmp_path: Path, content: str, expected: list[tuple[int | None, str]]
+) -> None:
+    assert codes(read(tmp_path, content)) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('{"prompt": "a", "output": ', "malformed_json"),
+        ("[1, 2]", "not_an_object"),
+        ('{"prompt": "a"}', "missing_column"),
+        ('{"prompt": "a", "output": 3}', "not_text"),
+        ('{"prompt": null, "output": "return 1"}', "not_text"),
+        ('{"prompt": "", "output": "return 1"}', "empty_prompt"),
+        ('{"prompt": "\\ud800", "output": "return 1"}', "control_character"),
+        ("[" * 100_000, "malformed_json"),
+        ("NaN", "not_an_object"),
+    ],
+)
+def test_each_problem_of_json_lines_is_found_and_the_rest_kept(
+    tmp_path: Path, line: str, code: str
+) -> None:
+    other = GOOD.replace("1 and 2", "2 and 2")
+    sheet = read(tmp_path, f"{GOOD}\n{line}\n{other}", "rows.jsonl")
+    assert codes(sheet) == [(3, code)]
+    assert [row.line for row in sheet.rows] == [1, 4]
+    assert sheet.count == 3
+
+
+@pytest.mark.parametrize(
+    ("encoding", "suggested"), [("gb18030", "GB18030"), ("latin-1", "LATIN1"), ("utf-16", "UTF-16")]
+)
+def test_another_encoding_is_named_with_the_command_that_converts_it(
+    tmp_path: Path, encoding: str, suggested: str
+) -> None:
+    text = "小明有几个?" if encoding != "latin-1" else "caf\xe9 \xff"
+    sheet = read(tmp_path, f"prompt,output\n{text},return 1\n".encode(encoding))
+    assert sheet.rows == []
+    assert {problem.code for problem in sheet.problems} == {"not_utf8"}
+    assert f"iconv -f {suggested} -t UTF-8" in sheet.problems[0].message
+    assert sheet.problems[0].line == (1 if encoding == "utf-16" else 2)
+
+
+def test_a_missing_column_suggests_the_nearest_and_the_flag(tmp_path: Path) -> None:
+    (problem,) = read(tmp_path, "prompt,outputs\na,return 1\n").problems
+    assert "Did you mean 'outputs'?" in problem.message
+    assert "--columns output=outputs" in problem.message
+
+
+def test_columns_can_have_other_names(tmp_path: Path) -> None:
+    columns = {"prompt": "question", "output": "solution"}
+    sheet = read(tmp_path, "question,solution\na,return 1\n", columns=columns)
+    assert [(row.prompt, row.output) for row in sheet.rows] == [("a", "return 1")]
+
+
+def test_a_cell_beyond_the_limit_is_reported_rather_than_raised(tmp_path: Path) -> None:
+    sheet = read(tmp_path, f"prompt,output\n{'x' * (1 << 21)},return 1\n")
+    assert codes(sheet) == [(2, "malformed_csv")]
+
+
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows"])
+def test_another_kind_of_file_is_refused_with_what_is_expected(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RowsRefused, match=r"expected \.csv .* or \.jsonl"):
+        read(tmp_path, "x", name)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RowsRefused, match=r"No such file.*Check the path"):
+        read_rows(tmp_path / "rows.csv", TASKS["instruct"], {})
+
+
+def test_the_digest_is_over_the_content_and_not_the_file(tmp_path: Path) -> None:
+    as_csv = read(tmp_path, "prompt,output\n1 and 2?,return 1 + 2\n")
+    as_json = read(tmp_path, GOOD, "rows.jsonl")
+    other = read(tmp_path, GOOD.replace("1 and", "3 and"), "rows.jsonl")
+    assert as_csv.content_sha256() == as_json.content_sha256() != other.content_sha256()
+
+
+def test_random_bytes_never_crash_the_reader(tmp_path: Path) -> None:
+    import random
+
+    draw = random.Random(5)
+    seeds = [b"prompt,output\na,return 1\n", GOOD.encode(), json.dumps({"prompt": "小明"}).encode()]
+    for number in range(300):
+        raw = bytearray(draw.choice(seeds))
+        for _ in range(draw.randrange(1, 6)):
+            raw[draw.randrange(len(raw))] = draw.randrange(256)
+        sheet = read(tmp_path, bytes(raw), draw.choice(["rows.csv", "rows.jsonl"]))
+        assert len(sheet.rows) + len(sheet.problems) > 0, number
