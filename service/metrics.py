@@ -29,6 +29,11 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._labelled: set[Served] = {(BASE, BASE), (OTHER, OTHER), (NONE, NONE)}
+        self._declare_requests()
+        self._declare_adapters()
+        self._declare_server()
+
+    def _declare_requests(self) -> None:
         self._requests = self._counter(
             "requests", "Requests answered, by route and HTTP status.", ("route", "code", *_SERVED)
         )
@@ -66,6 +71,8 @@ class Metrics:
         )
         self._in_flight = self._gauge("requests_in_flight", "Requests in the engine.", _SERVED)
         self._leases = self._gauge("leases", "Requests that hold a docked version.", _SERVED)
+
+    def _declare_adapters(self) -> None:
         self._dock_seconds = self._histogram(
             "dock_seconds",
             "Check, load and probe of a version that was docked.",
@@ -82,6 +89,8 @@ class Metrics:
             "Which version an alias serves; always 1.",
             ("adapter", "alias", "version"),
         )
+
+    def _declare_server(self) -> None:
         self._queued = self._gauge("requests_queued", "Requests waiting for the engine.", ())
         self._docked_versions = self._gauge("docked_versions", "Versions in the engine.", ())
         self.engine_up = self._gauge("engine_up", "1 while the engine serves.", ())
