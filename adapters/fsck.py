@@ -246,10 +246,15 @@ def _rewrite(path: Path, kept: list[R]) -> int:
 
 
 def _set_aside(home: Home, path: Path) -> None:
-    if path.exists() or path.is_symlink():
-        disk.make_directory(home.quarantine)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-        disk.move(path, home.quarantine / f"{path.name}-{stamp}")
+    """Take a version out of use; a file is only copied, since its successor replaces it."""
+    disk.make_directory(home.quarantine)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    target = home.quarantine / f"{path.name}-{stamp}"
+    if path.is_dir() or path.is_symlink():
+        disk.move(path, target)
+    elif path.is_file():
+        disk.copy_new(path, target, records.MAX_RECORD_BYTES)
+        disk.sync_directory(home.quarantine)
 
 
 def _set_aside_numbers(home: Home) -> list[int]:

@@ -1,11 +1,32 @@
 """A base model, a good adapter and a store for the tests of adapters."""
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from adapters.store import Store
 from tests.adapters.making import Adapter, make_adapter, make_base
+
+FULL = os.environ.get("LORADOCK_FULL") == "1"
+MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
+MIN_FREE_BYTES = 256 << 20
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """In memory where there is room: these tests sync thousands of times and prove an order.
+
+    `LORADOCK_FULL=1` takes the disk itself.
+    """
+    if FULL or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MIN_FREE_BYTES:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="loradock-", dir=MEMORY) as directory:
+        yield Path(directory)
 
 
 @pytest.fixture
