@@ -4,6 +4,7 @@ vLLM serves an adapter with NaN weights, or one whose keys match no module, with
 The probes of the manifest are completed greedily on both; numbers must be finite and differ.
 """
 
+import asyncio
 import itertools
 import math
 from collections.abc import Sequence
@@ -62,11 +63,15 @@ class Prober:
                 "probe skipped", version=adapter.name, reason="the manifest names no probe prompts"
             )
             return
+        missing = [prompt for prompt in prompts if prompt not in self._of_base]
+        # All at once: one after another they would take a decode step each, times the load.
+        found = await asyncio.gather(
+            *(self._ask(prompt, None) for prompt in missing),
+            *(self._ask(prompt, adapter) for prompt in prompts),
+        )
+        self._of_base.update(zip(missing, found, strict=False))
         differs = False
-        for prompt in prompts:
-            if prompt not in self._of_base:
-                self._of_base[prompt] = await self._ask(prompt, None)
-            answer = await self._ask(prompt, adapter)
+        for prompt, answer in zip(prompts, found[len(missing) :], strict=True):
             _refuse_infinite(answer, prompt)
             differs = differs or _differ(answer, self._of_base[prompt])
         if not differs:

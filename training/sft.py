@@ -4,8 +4,10 @@ Everything that can be known before the weights are loaded is checked first and 
 Exit codes: 0 done, 2 refused or failed (one message says why), 130 or 143 stopped and resumable.
 """
 
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -31,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    # PEFT looks for the base on the Hub at every save; bitsandbytes misses kernels nobody uses here.
+    warnings.filterwarnings("ignore", message="Could not find a config file in")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         recipe = load(
             Recipe,
