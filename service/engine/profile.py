@@ -252,11 +252,12 @@ class _Chooser:
             return context
         if fits >= LEAST_CONTEXT_TOKENS and self._wishes.context_tokens is None:
             return self._say("context_tokens", fits, f"as many as {_gib(kv_bytes)} of cache hold")
-        needed = min(context, LEAST_CONTEXT_TOKENS) * token_bytes / CPU_KV_FRACTION
+        least = min(context, self._wishes.context_tokens or LEAST_CONTEXT_TOKENS)
+        needed = least * token_bytes / CPU_KV_FRACTION
         raise EngineStartFailed(
             f"There is too little free memory for this base model: {_gib(fixed_bytes)} are needed "
             f"for weights, adapters and processes, and about {_gib(int(needed))} more for a KV "
-            f"cache of {context} tokens, but {_gib(hardware.available_bytes)} of "
+            f"cache of {least} tokens, but {_gib(hardware.available_bytes)} of "
             f"{_gib(hardware.total_bytes)} are free, of which {CPU_SPARE_FRACTION:.0%} are left "
             "to others. End what else uses memory, or choose a smaller base model, a shorter "
             "context, a lower max_lora_rank or fewer docked versions."

@@ -4,6 +4,7 @@ vLLM and torch warn while they are imported; what they do after that must be fre
 """
 
 import itertools
+import os
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 MAX_DOCKED = 3
 BASE_MODEL = "tiny"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # vLLM leaves its zmq context to the garbage collector (vllm/v1/engine/core_client.py).
+    config.addinivalue_line("filterwarnings", "ignore:Unclosed context <zmq:ResourceWarning")
+    # vLLM reads the field of the OpenAI API that OpenAI calls deprecated.
+    config.addinivalue_line("filterwarnings", "ignore:max_tokens is deprecated:DeprecationWarning")
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +77,18 @@ def settings(tiny_base: Path, vllm_imported: None) -> EngineSettings:
 
 
 @pytest.fixture(scope="session")
-async def vllm_engine(tiny_base: Path, settings: EngineSettings) -> "AsyncIterator[VllmEngine]":
+def environment() -> Iterator[None]:
+    """Puts the environment back, which launching an engine changes for the whole process."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+async def vllm_engine(
+    tiny_base: Path, settings: EngineSettings, environment: None
+) -> "AsyncIterator[VllmEngine]":
     from service.engine.vllm_engine import VllmEngine
 
     engine = VllmEngine(tiny_base, BASE_MODEL, settings)
@@ -85,15 +104,16 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def engine(kind: str, request: pytest.FixtureRequest) -> Engine:
+async def fake_engine() -> FakeEngine:
+    started = FakeEngine(BASE_MODEL, max_docked=MAX_DOCKED)
+    await started.start()
+    return started
+
+
+@pytest.fixture
+def engine(kind: str, request: pytest.FixtureRequest) -> Engine:
     """That engine, started, with nothing docked."""
-    started: Engine
-    if kind == "vllm":
-        started = request.getfixturevalue("vllm_engine")
-    else:
-        started = FakeEngine(BASE_MODEL, max_docked=MAX_DOCKED)
-        await started.start()
-    assert await started.docked() == set()
+    started: Engine = request.getfixturevalue(f"{kind}_engine")
     return started
 
 

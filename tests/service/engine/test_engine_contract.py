@@ -122,9 +122,10 @@ async def test_a_stream_of_chat_opens_with_the_role(engine: Engine) -> None:
 
 
 async def test_several_choices_are_numbered(engine: Engine) -> None:
-    whole = await ask(engine, {**TEXT, "n": 2})
+    two: JSON = {**TEXT, "n": 2, "temperature": 1.0, "seed": 7}
+    whole = await ask(engine, two)
     assert [choice["index"] for choice in choices(whole)] == [0, 1]
-    chunks = await stream(engine, {**TEXT, "n": 2})
+    chunks = await stream(engine, two)
     for index in (0, 1):
         joined = "".join(text(chunk, index) for chunk in chunks)
         assert joined == text(whole, index)
