@@ -18,10 +18,12 @@ from typing import BinaryIO, NamedTuple, Protocol
 from adapters import disk
 from adapters.errors import ImportRefused
 from adapters.findings import shown
-from adapters.layout import CONFIG
+from adapters.layout import CONFIG, WEIGHTS
 
 MAX_MEMBERS = 1000
 READ_BYTES = 1 << 20
+# For tokenizers, cards, plots and what is left out.
+SLACK_BYTES = 256 << 20
 
 
 class Member(NamedTuple):
@@ -65,8 +67,7 @@ def unpack(archive: Path, target: Path, limit_of: Callable[[str], int | None]) -
         ImportRefused: The archive is damaged, hostile, or holds no adapter or several.
         OSError: The disk refuses.
     """
-    total_bytes = sum(limit_of(name) or 0 for name in (CONFIG, "adapter_model.safetensors"))
-    total_bytes += 256 << 20
+    total_bytes = sum(limit_of(name) or 0 for name in (CONFIG, WEIGHTS)) + SLACK_BYTES
     try:
         members: list[Member] = []
         _walk(archive, total_bytes, lambda member, _: _note(members, member, archive))

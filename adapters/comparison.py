@@ -34,8 +34,9 @@ class Update:
 
     def dot(self, other: "Update") -> float:
         """The Frobenius product of two updates, without forming either (out, in) matrix."""
-        inner = (self.a @ other.a.T) * (self.b.T @ other.b)
-        return self.scale * other.scale * float(inner.sum(dtype=np.float64))
+        # A distance is a difference of such products; in float32 rounding would be all of it.
+        a, b = self.a.astype(np.float64), self.b.astype(np.float64)
+        return self.scale * other.scale * float(((a @ other.a.T) * (b.T @ other.b)).sum())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""gc removes what nobody needs and nothing else."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from adapters import collecting
+from adapters.collecting import Policy
+from adapters.errors import UnknownAdapter
+from adapters.store import Store
+from tests.adapters.making import Adapter
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTE = {"who": "tester", "why": "a test"}
+OLD = Policy(keep_targets=2, min_age_s=0, lease_s=0)
+
+
+@pytest.fixture
+def filled(store: Store, adapter: Adapter, tmp_path: Path) -> Store:
+    """Six versions; stable went 1, 2, 3, 4 and candidate is 5."""
+    source = adapter.write(tmp_path / "source")
+    for _ in range(6):
+        store.publish("tales", source, adapter.draft(), base_dir=adapter.base)
+    for old, new in ((None, 1), (1, 2), (2, 3), (3, 4)):
+        store.set_alias("tales", "stable", new, expected=old, **NOTE)
+    store.set_alias("tales", "candidate", 5, expected=None, **NOTE)
+    return store
+
+
+def reasons(found: collecting.Collection) -> dict[str, str]:
+    return {verdict.version: verdict.why for verdict in found.verdicts}
+
+
+def test_aliases_and_their_last_targets_stay(filled: Store) -> None:
+    found = collecting.collect(filled, "tales", OLD, dry_run=False)
+    assert reasons(found) == {
+        "tales@1": "no alias needs it and nobody holds it",
+        "tales@2": "no alias needs it and nobody holds it",
+        "tales@3": "one of the last targets of stable",
+        "tales@4": "stable points at it",
+        "tales@5": "candidate points at it",
+        "tales@6": "no alias needs it and nobody holds it",
+    }
+    assert filled.versions("tales") == [3, 4, 5]
+    with pytest.raises(UnknownAdapter):
+        filled.version("tales", 1)
+    assert filled.rollback("tales", "stable", **NOTE) == 3
+
+
+def test_a_dry_run_says_the_same_and_removes_nothing(filled: Store) -> None:
+    dry = collecting.collect(filled, "tales", OLD, dry_run=True)
+    assert filled.versions("tales") == [1, 2, 3, 4, 5, 6]
+    assert collecting.collect(filled, "tales", OLD, dry_run=False) == dry
+
+
+def test_what_is_held_stays_until_it_is_released(filled: Store) -> None:
+    with filled.hold("tales", 1, who="service") as hold:
+        found = collecting.collect(filled, "tales", OLD, dry_run=False)
+        assert reasons(found)["tales@1"].startswith(f"held by service (process {os.getpid()}")
+        assert filled.versions("tales") == [1, 3, 4, 5]
+    hold.release()
+    collecting.collect(filled, "tales", OLD, dry_run=False)
+    assert filled.versions("tales") == [3, 4, 5]
+    assert list(filled.home("tales").holds.iterdir()) == []
+
+
+def test_a_dead_holder_holds_nothing(filled: Store) -> None:
+    code = (
+        "import os, pathlib, sys; from adapters.store import Store\n"
+        "Store(pathlib.Path(sys.argv[1])).hold('tales', 1, who='doomed'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(filled.root)], cwd=ROOT, check=True)
+    assert len(list(filled.home("tales").holds.iterdir())) == 1
+    collecting.collect(filled, "tales", OLD, dry_run=False)
+    assert filled.versions("tales") == [3, 4, 5]
+
+
+def test_the_young_stay(filled: Store) -> None:
+    found = collecting.collect(filled, "tales", Policy(min_age_s=60), dry_run=False)
+    assert reasons(found)["tales@6"].endswith("too young")
+    assert filled.versions("tales") == [1, 2, 3, 4, 5, 6]
+
+
+def test_leftovers_go_after_their_lease_unless_their_writer_lives(filled: Store) -> None:
+    home = filled.home("tales")
+    old, young = home.staging / "old", home.staging / "young"
+    for directory in (old, young):
+        directory.mkdir()
+        (directory / "adapter_config.json").write_text("{}")
+    torn = home.path / ".state.json.abc"
+    torn.write_text("{")
+    past = time.time() - 7200
+    os.utime(old, (past, past))
+    os.utime(torn, (past, past))
+    found = collecting.collect(filled, "tales", Policy(lease_s=3600), dry_run=False)
+    assert found.leftovers == [str(torn), str(old)]
+    assert [path.name for path in home.staging.iterdir()] == ["young"]
+    assert not torn.exists()
+
+
+def test_an_adapter_that_never_was_needs_no_collecting(store: Store) -> None:
+    assert collecting.collect(store, "nobody", OLD, dry_run=False) == collecting.Collection()
