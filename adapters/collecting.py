@@ -96,8 +96,8 @@ def _judge(store: Store, name: str, policy: Policy) -> list[Verdict]:
         reasons[number] = f"{alias} points at it"
     oldest = datetime.now(UTC) - timedelta(seconds=policy.min_age_s)
     verdicts = []
-    for number in store.versions(name):
-        version = store.version(name, number)
+    for version in store.all_versions(name):
+        number = version.number
         if version.manifest.created > oldest:
             reasons.setdefault(number, f"published {version.manifest.created:%Y-%m-%d}, too young")
         files = version.manifest.files.values()

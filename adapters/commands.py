@@ -31,9 +31,8 @@ def list_versions(store: Store, arguments: argparse.Namespace) -> Answer:
     rows = []
     for name in [arguments.name] if arguments.name else store.names():
         aliases = store.aliases(name)
-        for number in store.versions(name):
-            version = store.version(name, number)
-            facts = version.manifest
+        for version in store.all_versions(name):
+            number, facts = version.number, version.manifest
             rows.append(
                 {
                     "name": name,

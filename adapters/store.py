@@ -86,6 +86,16 @@ class Store:
             raise self._unknown(name, f"{name}@{number}")
         return version
 
+    def all_versions(self, name: str) -> list[Version]:
+        """Every version of an adapter, in order.
+
+        Raises:
+            InvalidReference: The name is not well-formed.
+            VersionDamaged: The manifest of one is not the one that was published.
+            StoreDamaged: The records of the adapter cannot be read.
+        """
+        return versions.read_all(self.home(name))
+
     def resolve(self, ref: str) -> Version:
         """Find a version by `name` (its `stable`), `name@3` or `name@alias`.
 

@@ -38,7 +38,22 @@ def read(home: Home, number: int) -> Version | None:
         VersionDamaged: Its manifest is another one, or none.
         StoreDamaged: The records of the adapter cannot be read.
     """
-    expected = records.load(home).manifests.get(number)
+    return _read(home, number, records.load(home).manifests.get(number))
+
+
+def read_all(home: Home) -> list[Version]:
+    """Every version of an adapter, in order.
+
+    Raises:
+        VersionDamaged: The manifest of one is another one, or none.
+        StoreDamaged: The records of the adapter cannot be read.
+    """
+    given = records.load(home).manifests
+    found = (_read(home, number, given.get(number)) for number in home.numbers_on_disk())
+    return [version for version in found if version is not None]
+
+
+def _read(home: Home, number: int, expected: str | None) -> Version | None:
     path = home.version(number)
     if expected is None or path.is_symlink() or not path.is_dir():
         return None
