@@ -162,7 +162,10 @@ def _environment(model: type[BaseModel], prefix: str | None) -> tuple[Values, li
     problems: list[str] = []
     for variable, text in os.environ.items():
         name = variable.removeprefix(prefix).lower()
-        if not variable.startswith(prefix) or variable in SHARED_VARIABLES:
+        elsewhere = any(
+            variable.startswith(other) and not prefix.startswith(other) for other in OTHER_PREFIXES
+        )
+        if not variable.startswith(prefix) or variable in SHARED_VARIABLES or elsewhere:
             continue
         if name in model.model_fields:
             nested = _is_nested(model.model_fields[name].annotation)
@@ -173,8 +176,10 @@ def _environment(model: type[BaseModel], prefix: str | None) -> tuple[Values, li
     return values, problems
 
 
-# Read by the store and the base models' cache on their own, whoever else is configured.
-SHARED_VARIABLES = frozenset({"LORADOCK_CACHE", "LORADOCK_STORE"})
+# Read by set-up, the store and the base models' cache on their own, whoever else is configured.
+SHARED_VARIABLES = frozenset({"LORADOCK_CACHE", "LORADOCK_DEVICE", "LORADOCK_STORE"})
+# Settings of another command whose prefix begins like ours.
+OTHER_PREFIXES = ("LORADOCK_EVALUATE_",)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

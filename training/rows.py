@@ -9,6 +9,7 @@ import difflib
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ REQUIRED: tuple[Column, ...] = ("prompt", "output")
 # These rows are left out and reported; every other problem is a mistake in the file.
 HARMLESS = frozenset({"duplicate", "too_long"})
 MAX_CELL_CHARACTERS = 1 << 20
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ud800-\udfff]")
 
 
 class Row(NamedTuple):
@@ -290,15 +292,7 @@ def _text_problem(line: int, column: str, text: str) -> Problem | None:
         return Problem(
             line, f"empty_{column}", f"the {column} is empty; fill it in or remove the row"
         )
-    bad = next((char for char in text if _is_control(char)), None)
-    if bad is not None:
-        return Problem(
-            line, "control_character", f"the {column} holds {bad!a}; remove the character"
-        )
+    if bad := _CONTROL.search(text):
+        message = f"the {column} holds {bad[0]!a}; remove the character"
+        return Problem(line, "control_character", message)
     return None
-
-
-def _is_control(char: str) -> bool:
-    if char in "\n\t":
-        return False
-    return ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF or char in "\x7f\ufffd"

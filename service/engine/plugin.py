@@ -8,17 +8,22 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import sys
+from multiprocessing import util
 
 CPU_WRAPPER = "service.engine.cpu_lora.GroupedPunicaWrapper"
 # Set by VllmEngine for its child processes; without it nobody's processes are touched.
-DIE_WITH_PARENT = "LORADOCK_DIE_WITH_PARENT"
+# Not LORADOCK_...: those are settings, and an unknown one is an error.
+DIE_WITH_PARENT = "ENGINE_OF_LORADOCK_DIES_WITH_PARENT"
 PR_SET_PDEATHSIG = 1
 
 
 def register() -> None:
     """Do both; called any number of times."""
-    if os.environ.get(DIE_WITH_PARENT) == "1":
+    if os.environ.get(DIE_WITH_PARENT) == "1" and multiprocessing.parent_process() is not None:
         die_with_parent()
+        # After what multiprocessing itself cleans up, which has priority 0.
+        util.Finalize(None, end_at_once, exitpriority=-1)
     # vLLM is loaded when it calls this; the platform alone decides, and CUDA is left as it is.
     from vllm.platforms import current_platform  # noqa: PLC0415 - heavy, and only there by then
 
@@ -50,3 +55,12 @@ def die_with_parent() -> None:
     # It may have died while this process was still importing.
     if os.getppid() != parent.pid:
         os._exit(1)
+
+
+def end_at_once() -> None:
+    """End a process whose work is done; Python would first look for garbage, for seconds."""
+    # While an error is on its way, Python has still to print it.
+    if sys.exc_info()[0] in {None, SystemExit}:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

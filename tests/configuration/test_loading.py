@@ -67,6 +67,14 @@ def test_an_unknown_variable_of_ours_is_a_problem_too(monkeypatch: pytest.Monkey
         read("--rows", "x", env_prefix="TEST_")
 
 
+def test_variables_of_other_parts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("LORADOCK_DEVICE", "LORADOCK_STORE", "LORADOCK_EVALUATE_URL"):
+        monkeypatch.setenv(variable, "x")
+    assert read("--rows", "x", env_prefix="LORADOCK_").rows == Path("x")
+    with pytest.raises(ConfigurationError, match=r"\$LORADOCK_EVALUATE_URL"):
+        read("--rows", "x", env_prefix="LORADOCK_EVALUATE_")
+
+
 def test_every_problem_is_reported_at_once_with_value_and_place() -> None:
     with pytest.raises(ConfigurationError) as caught:
         read("--learning-rate", "7", "--steps", "many")

@@ -27,8 +27,8 @@ async def test_a_version_that_answers_in_its_own_way_passes(
     asked = [(name, prompt) for _, name, prompt in engine.requests]
     assert asked == [
         ("fake-base", "one"),
-        ("alpha@1", "one"),
         ("fake-base", "two"),
+        ("alpha@1", "one"),
         ("alpha@1", "two"),
     ]
 
