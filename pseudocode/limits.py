@@ -12,8 +12,9 @@ class Limits:
         max_depth: Nesting of parentheses, function calls, signs and powers in one expression.
         max_steps: Operations carried out and lines finished.
         max_digits: Decimal digits of a literal, and of any numerator or denominator.
-        timeout_s: Wall-clock seconds for running. Parsing comes before and is bounded by the
-            length: 64 KiB take half a second at most.
+        timeout_s: Seconds that the thread computes while running, so that a busy machine does not
+            cost a program its answer. Parsing comes before and is bounded by the length: 64 KiB
+            take half a second at most.
     """
 
     max_source_bytes: int = 65_536

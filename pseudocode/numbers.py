@@ -52,9 +52,8 @@ def power(base: Fraction, exponent: Fraction, *, max_bits: int) -> Fraction | No
         )
     if base == 0 and exponent < 0:
         raise _division_by_zero("0 to a negative power")
-    if abs(base) == 1:
-        return base if exponent % 2 else Fraction(1)
-    # A number of n bits is at least 2**(n - 1), so this never refuses a power that would fit.
+    # A number of n bits is at least 2**(n - 1), so this never refuses a power that would fit; 0, 1
+    # and -1 have one bit and fit whatever the exponent.
     size_bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if (size_bits - 1) * abs(exponent) > max_bits:
         return None

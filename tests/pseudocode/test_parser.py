@@ -143,3 +143,15 @@ def test_a_literal_has_a_bounded_number_of_digits() -> None:
     for literal in ("9" * 1001, "0." + "9" * 1000, "9" * 50_000):
         error = refusal(f"a = 1\n\nreturn {literal}")
         assert (error.code, error.line) == (Code.NUMBER_TOO_LONG, 3)
+
+
+def test_building_the_parser_does_not_search_for_overlapping_terminals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parse("return 1")  # lark reads its own grammar language once, with that search
+
+    def search(*_arguments: object) -> None:
+        raise AssertionError("half a second is lost here")
+
+    monkeypatch.setattr("lark.lexer._check_regex_collisions", search)
+    assert parse("return 1", Limits(max_depth=17)).lines
