@@ -12,9 +12,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_TEMPLATE_BYTES = 64 << 10
 MAX_NESTING = 100
+MAX_GROWTH = 4
+MAX_JOINED = 32
 FILTERS = {"capitalize", "default", "first", "last", "length", "list", "lower", "trim", "upper"}
 METHODS = {"endswith", "get", "lower", "lstrip", "rstrip", "split", "startswith", "strip", "upper"}
 FUNCTIONS = {"namespace", "raise_exception"}
+JOINING = (nodes.Concat, nodes.Add)
 ASSIGNABLE = (
     nodes.Const,
     nodes.Name,
@@ -42,8 +45,7 @@ ALLOWED = (
     nodes.If,
     nodes.Assign,
     nodes.NSRef,
-    nodes.Concat,
-    nodes.Add,
+    *JOINING,
 )
 
 Messages = Sequence[Mapping[str, str]]
@@ -57,12 +59,25 @@ def render(source: str, messages: Messages) -> str:
         messages: Each with `role` and `content`, oldest first.
 
     Raises:
-        jinja2.TemplateError: The template refuses these messages.
+        jinja2.TemplateError: The template refuses these messages, or makes far more of them.
     """
     template = _environment().from_string(source)
-    return template.render(
-        messages=messages, add_generation_prompt=True, bos_token="", eos_token=""
-    )
+    content_chars = sum(len(text) for message in messages for text in message.values())
+    left_chars = MAX_GROWTH * content_chars + len(source) * (1 + len(messages))
+    pieces = []
+    try:
+        for piece in template.generate(
+            messages=messages, add_generation_prompt=True, bos_token="", eos_token=""
+        ):
+            pieces.append(piece)
+            left_chars -= len(piece)
+            if left_chars < 0:
+                raise jinja2.TemplateRuntimeError(
+                    f"it makes more than {MAX_GROWTH} times their length of these messages"
+                )
+    except (TypeError, ValueError) as error:
+        raise jinja2.TemplateRuntimeError(str(error)) from error
+    return "".join(pieces)
 
 
 def problem(source: str) -> str | None:
@@ -74,7 +89,7 @@ def problem(source: str) -> str | None:
         refused = next(_refusals(tree, loops=0, depth=0), None)
         if refused is None:
             render(source, [{"role": "user", "content": "x"}])
-    except (jinja2.TemplateError, TypeError, ValueError, RecursionError) as error:
+    except (jinja2.TemplateError, RecursionError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         return f"the template cannot render one user message ({reason}); mend it"
     return refused
@@ -114,6 +129,8 @@ def _refusals(node: nodes.Node, *, loops: int, depth: int) -> Iterator[str]:
         yield f"the template calls something else than {_listed(METHODS | FUNCTIONS)}; remove it"
     if isinstance(node, nodes.Assign) and not all(map(_is_flat, _inside(node.node))):
         yield "the template builds up a value in `set`; write it out where it is used"
+    if isinstance(node, JOINING) and sum(1 for _ in node.find_all(nodes.Name)) > MAX_JOINED:
+        yield f"the template joins more than {MAX_JOINED} values at once; write them one by one"
     for child in node.iter_child_nodes():
         yield from _refusals(child, loops=loops, depth=depth + 1)
 

@@ -57,6 +57,9 @@ REFUSED = {
     "{{ raise_exception('never') }}": "cannot render one user message .never.",
     "{{ messages[9].content }}": "cannot render one user message",
     "{{ " + " or ".join("1" * 300) + " }}": "nests deeper",
+    "{{ " + " ~ ".join(["messages[0].content"] * 40) + " }}": "joins more than 32 values",
+    "{{ messages[0].content + 1 }}": "cannot render one user message",
+    "{{ messages[0].content.split('') }}": "cannot render one user message",
     "x" * 70_000: "more than 65536 bytes",
 }
 
@@ -74,3 +77,17 @@ def test_brackets_alone_do_not_nest() -> None:
 def test_a_template_may_refuse_messages() -> None:
     with pytest.raises(jinja2.TemplateError, match="unexpected role tool"):
         template.render(STATEFUL, [{"role": "tool", "content": "x"}])
+
+
+def test_a_template_cannot_multiply_a_long_request() -> None:
+    source = "{{ messages[0].content }}\n" * 50
+    assert template.problem(source) is None
+    with pytest.raises(jinja2.TemplateError, match="more than 4 times their length"):
+        template.render(source, [{"role": "user", "content": "x" * 10_000}])
+
+
+def test_an_error_of_the_expression_is_one_of_the_template() -> None:
+    source = "{% if messages[0].content == 'y' %}{{ 1 + messages[0].content }}{% endif %}"
+    assert template.problem(source) is None
+    with pytest.raises(jinja2.TemplateError, match="unsupported operand"):
+        template.render(source, [{"role": "user", "content": "y"}])
