@@ -1,7 +1,4 @@
-"""From a machine's facts to the engine's settings: a pure function, every choice with its reason.
-
-The figures behind the choices are printed by `python -m benchmarks.engine`.
-"""
+"""From a machine's facts to the engine's settings: a pure function, every choice with its reason."""
 
 import math
 from dataclasses import dataclass

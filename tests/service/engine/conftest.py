@@ -86,15 +86,23 @@ def environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-async def vllm_engine(
+async def vllm_process(
     tiny_base: Path, settings: EngineSettings, environment: None
 ) -> "AsyncIterator[VllmEngine]":
     from service.engine.vllm_engine import VllmEngine
 
     engine = VllmEngine(tiny_base, BASE_MODEL, settings)
-    await engine.start()
     yield engine
     await engine.stop()
+
+
+@pytest.fixture
+async def vllm_engine(vllm_process: "VllmEngine") -> "VllmEngine":
+    """The one real engine; started again if the last test has ended it."""
+    if not vllm_process.alive():
+        await vllm_process.start()
+    assert await vllm_process.docked() == set()
+    return vllm_process
 
 
 @pytest.fixture(params=["fake", pytest.param("vllm", marks=pytest.mark.engine)])

@@ -309,10 +309,10 @@ async def test_a_grammar_of_lark_constrains_the_answer(vllm_engine: "VllmEngine"
     assert cast(list[JSON], answer["choices"])[0]["text"] == "y甲"
 
 
-async def test_an_engine_that_dies_ends_its_streams_and_starts_again(
+async def test_an_engine_that_dies_ends_its_streams_and_says_so(
     vllm_engine: "VllmEngine", version: Version
 ) -> None:
-    """Last, since it takes as long as a start."""
+    """Near the end, since the next test waits for a start."""
     import multiprocessing
     import os
     import signal
@@ -334,14 +334,16 @@ async def test_an_engine_that_dies_ends_its_streams_and_starts_again(
     for call in (vllm_engine.docked(), vllm_engine.dock(version()), vllm_engine.undock(adapter)):
         with pytest.raises(EngineDead):
             await call
-    await vllm_engine.start()
-    assert await vllm_engine.docked() == set()
-    assert (await greedy(vllm_engine, "x", None)).ids
 
 
-async def test_stopping_ends_open_streams_and_all_processes(vllm_engine: "VllmEngine") -> None:
+async def test_started_again_it_serves_until_it_is_stopped(
+    vllm_engine: "VllmEngine", version: Version
+) -> None:
     import multiprocessing
 
+    adapter = version()
+    await vllm_engine.dock(adapter)
+    assert (await greedy(vllm_engine, "x", adapter)).ids
     body: JSON = {"prompt": "x", "max_tokens": 480, "ignore_eos": True, "stream": True}
     stream = await vllm_engine.complete(body, None, "stop")
     assert not isinstance(stream, dict)
@@ -351,4 +353,3 @@ async def test_stopping_ends_open_streams_and_all_processes(vllm_engine: "VllmEn
     await stopping
     assert not vllm_engine.alive()
     assert not [p for p in multiprocessing.active_children() if p.name == "EngineCore"]
-    await vllm_engine.start()
