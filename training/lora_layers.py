@@ -70,11 +70,12 @@ class _LoraLinear(torch.autograd.Function):
         flat = x.reshape(-1, x.shape[-1])  # (T, I)
         a_cast, b_cast = a.to(flat.dtype), b.to(flat.dtype)
         low = flat @ a_cast.T  # (T, R)
-        output = torch.nn.functional.linear(flat, weight, bias)  # (T, O)
-        output.addmm_(low, b_cast.T, alpha=scale)
+        output = torch.nn.functional.linear(x, weight, bias)  # as x, (..., O)
+        output.view(-1, output.shape[-1]).addmm_(low, b_cast.T, alpha=scale)
         ctx.save_for_backward(flat, weight, low, a_cast, b_cast)
         ctx.scale, ctx.a_dtype, ctx.b_dtype = scale, a.dtype, b.dtype
-        return output.view(*x.shape[:-1], output.shape[-1])
+        # Not a view, since some models add to it in place.
+        return output
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401 - as above

@@ -21,7 +21,7 @@ from training.tasks import Task
 Column = Literal["prompt", "output", "answer"]
 REQUIRED: tuple[Column, ...] = ("prompt", "output")
 # These rows are left out and reported; every other problem is a mistake in the file.
-HARMLESS = frozenset({"duplicate", "too_long"})
+HARMLESS = frozenset({"duplicate", "prompt_conflict", "too_long"})
 MAX_CELL_CHARACTERS = 1 << 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ud800-\udfff]")
 
@@ -112,21 +112,29 @@ def read_rows(path: Path, task: Task, columns: Mapping[Column, str]) -> Sheet:
     names: dict[Column, str] = {"prompt": "prompt", "output": "output", "answer": "answer"}
     names.update(columns)
     read = _csv_records if path.suffix.lower() == ".csv" else _json_records
-    seen: dict[tuple[str, str], int] = {}
+    first_rows: dict[str, Row] = {}
     for line, record in read(text, names, sheet):
         sheet.count += 1
         found = _row(line, record, names, task)
         if isinstance(found, Row):
-            first = seen.setdefault((found.prompt, found.output), line)
-            if first == line:
+            first = first_rows.setdefault(found.prompt, found)
+            if first is found:
                 sheet.rows.append(found)
                 continue
-            found = Problem(line, "duplicate", f"the same prompt and output as line {first}")
+            found = _repeated(found, first)
         sheet.problems.append(found)
     if not sheet.count and not sheet.problems:
         sheet.problems.append(Problem(None, "no_rows", "there are no rows in it; add some"))
     sheet.problems.sort(key=lambda problem: problem.line or 0)
     return sheet
+
+
+def _repeated(row: Row, first: Row) -> Problem:
+    if row.output == first.output:
+        message = f"the same prompt and output as line {first.line}; left out"
+        return Problem(row.line, "duplicate", message)
+    message = f"the prompt of line {first.line} with another output; left out"
+    return Problem(row.line, "prompt_conflict", message)
 
 
 def _read_bytes(path: Path) -> bytes:

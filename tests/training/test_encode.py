@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.training.conftest import write_tokenizer
 
 from adapters import template
+from tests.training.tiny_base import write_tokenizer
 from training.encode import IGNORED, encode, find_unfit, preview
 from training.errors import RunRefused, TrainingError
 from training.preparing import load_tokenizer
@@ -110,7 +110,7 @@ def test_a_tokenizer_that_puts_a_space_before_text_does_not_put_it_into_completi
     class Spaced:
         eos_token_id = END
 
-        def __call__(self, texts: list[str], *, add_special_tokens: bool) -> dict:
+        def __call__(self, texts: list[str], *, add_special_tokens: bool) -> dict[str, object]:
             return {"input_ids": [[ord(char) for char in f"_{text}"] for text in texts]}
 
     (example,) = encode([row("ab", "cd")], Spaced(), str)  # type: ignore[arg-type]

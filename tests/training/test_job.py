@@ -1,15 +1,13 @@
 """The plan of a run: every row once an epoch, in an order that only the seed decides."""
 
 from tests.training.tiny_models import examples
-
 from training.batches import make_parts
 from training.encode import IGNORED
 from training.job import plan_steps
 
 
-def plan(rows: int, **changes) -> list[list[int]]:
-    settings = {"batch_rows": 4, "epochs": 2, "max_steps": None, "seed": 1}
-    return plan_steps(rows, **(settings | changes))
+def plan(rows: int, *, max_steps: int | None = None, seed: int = 1) -> list[list[int]]:
+    return plan_steps(rows, batch_rows=4, epochs=2, max_steps=max_steps, seed=seed)
 
 
 def test_every_epoch_holds_every_row_once_in_an_order_of_its_own() -> None:

@@ -6,17 +6,22 @@ from pathlib import Path
 import pytest
 
 from training.errors import RowsRefused
-from training.rows import Sheet, read_rows
+from training.rows import Column, Sheet, read_rows
 from training.tasks import TASKS
 
 GOOD = '{"prompt": "1 and 2?", "output": "return 1 + 2"}\n'
 
 
-def read(tmp_path: Path, content: str | bytes, name: str = "rows.csv", **options) -> Sheet:
+def read(
+    tmp_path: Path,
+    content: str | bytes,
+    name: str = "rows.csv",
+    *,
+    columns: dict[Column, str] | None = None,
+) -> Sheet:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    task = TASKS[options.pop("task", "pseudocode")]
-    return read_rows(path, task, options.pop("columns", {}))
+    return read_rows(path, TASKS["pseudocode"], columns or {})
 
 
 def codes(sheet: Sheet) -> list[tuple[int | None, str]]:
@@ -55,6 +60,7 @@ def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path, mark:
         ("prompt,output\na,return\n", [(2, "program_fails")]),
         ("prompt,output,answer\na,return 1,2\n", [(2, "program_wrong")]),
         ("prompt,output\na,return 1\nb,return 2\na,return 1\n", [(4, "duplicate")]),
+        ("prompt,output\na,return 1\na,return 2\n", [(3, "prompt_conflict")]),
         ("prompt,output\na\x07,return 1\n", [(2, "control_character")]),
         ("prompt,output\n", [(None, "no_rows")]),
         ("", [(None, "no_rows")]),
@@ -117,7 +123,7 @@ def test_a_missing_column_suggests_the_nearest_and_the_flag(tmp_path: Path) -> N
 
 
 def test_columns_can_have_other_names(tmp_path: Path) -> None:
-    columns = {"prompt": "question", "output": "solution"}
+    columns: dict[Column, str] = {"prompt": "question", "output": "solution"}
     sheet = read(tmp_path, "question,solution\na,return 1\n", columns=columns)
     assert [(row.prompt, row.output) for row in sheet.rows] == [("a", "return 1")]
 
@@ -148,7 +154,7 @@ def test_the_digest_is_over_the_content_and_not_the_file(tmp_path: Path) -> None
 def test_random_bytes_never_crash_the_reader(tmp_path: Path) -> None:
     import random
 
-    draw = random.Random(5)
+    draw = random.Random(5)  # noqa: S311 - spoils files
     seeds = [b"prompt,output\na,return 1\n", GOOD.encode(), json.dumps({"prompt": "小明"}).encode()]
     for number in range(300):
         raw = bytearray(draw.choice(seeds))
