@@ -8,9 +8,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from adapters import disk
 from adapters.layout import TOKENIZER_FILES
 from adapters.manifest import BaseRef
+from basemodels import BaseModelError
 from basemodels.catalogue import CATALOGUE
 from basemodels.modules import read_config
 
@@ -34,8 +34,7 @@ def describe(base_id: str, base_dir: Path, revision: str | None = None) -> BaseR
         revision: Of the Hub, if known.
 
     Raises:
-        BaseModelError: `config.json` cannot be read.
-        OSError: A tokenizer file cannot be read.
+        BaseModelError: `config.json` or a tokenizer file cannot be read.
     """
     return BaseRef(
         id=base_id,
@@ -59,15 +58,29 @@ def tokenizer_sha256(base_dir: Path) -> str:
     """Digest of the files that turn text into token ids.
 
     Raises:
-        OSError: A file cannot be read.
+        BaseModelError: A file cannot be read.
     """
     hashed = hashlib.sha256()
     for name in TOKENIZER_FILES:
         path = base_dir / name
         if path.exists():
-            # A base in the Hub's cache consists of links; they are followed here on purpose.
-            hashed.update(f"{name} {disk.digest(path.resolve())[0]}\n".encode())
+            hashed.update(f"{name} {hashlib.sha256(read_file(path)).hexdigest()}\n".encode())
     return hashed.hexdigest()
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file of a base model; unlike an adapter's, it may be a link into a cache.
+
+    Raises:
+        BaseModelError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BaseModelError(
+            f"Cannot read the base model's {path} ({error.strerror}). Expected a plain file. "
+            "Check its mode and the disk, or fetch the base again."
+        ) from error
 
 
 def is_called(base_dir: Path, claim: str) -> bool:

@@ -6,9 +6,10 @@ was trained on other token ids.
 
 from pathlib import Path
 
-from adapters import disk, jsondoc
+from adapters import bases, disk, jsondoc
 from adapters.findings import Findings, shown
 from adapters.layout import ADDED_TOKENS, MAX_BYTES, TOKENIZER, TOKENIZER_SETTINGS
+from basemodels import BaseModelError
 from basemodels.modules import read_config
 
 Tokens = dict[str, int]
@@ -18,10 +19,13 @@ def check(directory: Path, files: list[str], base_dir: Path, findings: Findings)
     """Compare the adapter's token ids with those of the base model."""
     size = read_config(base_dir).get("vocab_size")
     for name, read_tokens in READERS.items():
-        if name not in files or _is_same_file(directory / name, base_dir / name):
+        if name not in files:
             continue
+        base = base_dir / name
+        of_base = bases.read_file(base) if base.is_file() else None
         try:
-            tokens = read_tokens(_document(directory / name))
+            raw = disk.read(directory / name, MAX_BYTES[name])
+            tokens = {} if raw == of_base else read_tokens(_document(raw))
         except OSError as error:
             findings.unreadable(name, error)
             continue
@@ -33,14 +37,16 @@ def check(directory: Path, files: list[str], base_dir: Path, findings: Findings)
                 "Remove it: the service uses the base model's tokenizer.",
             )
             continue
-        _compare(tokens, name, base_dir / name, size, findings)
+        _compare(tokens, name, of_base, size, findings)
 
 
-def _compare(tokens: Tokens, name: str, base: Path, size: object, findings: Findings) -> None:
+def _compare(
+    tokens: Tokens, name: str, of_base: bytes | None, size: object, findings: Findings
+) -> None:
     beyond = [token for token, number in tokens.items() if isinstance(size, int) and number >= size]
     other: list[str] = []
-    if name == TOKENIZER and base.is_file():
-        own = READERS[name](_document(base.resolve()))
+    if tokens and name == TOKENIZER and of_base is not None:
+        own = _own_tokens(of_base)
         other = [token for token, number in tokens.items() if own.get(token) != number]
     for token in (beyond or other)[:1]:
         limit = f"below {size}" if beyond else "the base model's own"
@@ -53,17 +59,21 @@ def _compare(tokens: Tokens, name: str, base: Path, size: object, findings: Find
         )
 
 
-def _document(path: Path) -> dict[str, object]:
-    document = jsondoc.parse(disk.read(path, MAX_BYTES[path.name]))
+def _own_tokens(raw: bytes) -> Tokens:
+    try:
+        return _from_tokenizer(_document(raw))
+    except ValueError as error:
+        raise BaseModelError(
+            f"The base model's {TOKENIZER} cannot be read ({error}). Expected that of a fast "
+            "tokenizer. Fetch the base again."
+        ) from error
+
+
+def _document(raw: bytes) -> dict[str, object]:
+    document = jsondoc.parse(raw)
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - of the document, not of a caller
     return document
-
-
-def _is_same_file(path: Path, base: Path) -> bool:
-    if not base.is_file() or path.stat().st_size != base.stat().st_size:
-        return False
-    return disk.digest(path) == disk.digest(base.resolve())
 
 
 def _from_tokenizer(document: dict[str, object]) -> Tokens:
@@ -74,7 +84,10 @@ def _from_tokenizer(document: dict[str, object]) -> Tokens:
         tokens |= _ids(vocabulary)
     elif isinstance(vocabulary, list):
         # Unigram: a list of [token, score]; the position is the id.
-        tokens |= {str(entry[0]): number for number, entry in enumerate(vocabulary) if entry}
+        for number, entry in enumerate(vocabulary):
+            if not isinstance(entry, list) or not entry:
+                raise ValueError("its vocabulary does not list tokens")
+            tokens[str(entry[0])] = number
     added = document.get("added_tokens")
     for entry in added if isinstance(added, list) else []:
         if isinstance(entry, dict):

@@ -1,0 +1,94 @@
+"""A tokenizer beside an adapter must give the base model's token ids."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters import gate
+from basemodels import BaseModelError
+from tests.adapters.making import Adapter, tokenizer
+
+KEYS = st.sampled_from(
+    ["model", "vocab", "added_tokens", "content", "id", "added_tokens_decoder", "7"]
+)
+LEAVES = st.none() | st.booleans() | st.integers(-5, 200) | st.floats() | st.text(max_size=3)
+
+
+def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
+
+
+def as_json(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+OWN = {"<s>": 0, "</s>": 1, "a": 2, "b": 3}
+
+
+def codes(adapter: Adapter, directory: Path, name: str, document: object) -> list[str]:
+    adapter.extra = {name: json.dumps(document).encode()}
+    return [finding.code for finding in gate.check(adapter.write(directory), adapter.base)]
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "fits"),
+    [
+        ("tokenizer.json", tokenizer(OWN) | {"truncation": {"max_length": 512}}, True),
+        ("tokenizer.json", tokenizer({"a": 2}), True),
+        ("tokenizer.json", tokenizer(OWN | {"c": 4}), False),
+        ("tokenizer.json", tokenizer(OWN) | {"added_tokens": [{"content": "a", "id": 2}]}, True),
+        ("tokenizer.json", tokenizer(OWN) | {"added_tokens": [{"content": "a", "id": 7}]}, False),
+        ("tokenizer.json", {"model": {"vocab": [["<s>", 0.0], ["</s>", 0.0]]}}, True),
+        ("tokenizer.json", {"model": {"vocab": [["</s>", 0.0], ["<s>", 0.0]]}}, False),
+        ("tokenizer.json", {"model": {"vocab": [["<s>", 0.0], 7]}}, False),
+        ("tokenizer.json", {"model": {"vocab": {"a": True}}}, False),
+        ("tokenizer.json", [], False),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"99": {"content": "<x>"}}}, True),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"100": {"content": "<x>"}}}, False),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"x": {"content": "<x>"}}}, False),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"1": "<x>"}}, False),
+        ("added_tokens.json", {"<x>": 99}, True),
+        ("added_tokens.json", {"<x>": 100}, False),
+        ("added_tokens.json", {"<x>": "100"}, False),
+    ],
+)
+def test_ids_are_compared(
+    name: str, document: object, fits: bool, adapter: Adapter, tmp_path: Path
+) -> None:
+    expected = [] if fits else ["vocabulary_differs"]
+    assert codes(adapter, tmp_path / "adapter", name, document) == expected
+
+
+def test_a_base_without_that_file_still_limits_the_ids(adapter: Adapter, tmp_path: Path) -> None:
+    (adapter.base / "tokenizer.json").unlink()
+    assert codes(adapter, tmp_path / "one", "tokenizer.json", tokenizer({"q": 99})) == []
+    found = codes(adapter, tmp_path / "two", "tokenizer.json", tokenizer({"q": 100}))
+    assert found == ["vocabulary_differs"]
+
+
+def test_the_same_file_is_not_even_parsed(adapter: Adapter, tmp_path: Path) -> None:
+    (adapter.base / "tokenizer.json").write_text("not JSON")
+    adapter.extra = {"tokenizer.json": b"not JSON"}
+    assert gate.check(adapter.write(tmp_path / "adapter"), adapter.base) == []
+
+
+def test_a_broken_base_is_not_the_adapters_fault(adapter: Adapter, tmp_path: Path) -> None:
+    (adapter.base / "tokenizer.json").write_text("not JSON")
+    with pytest.raises(BaseModelError, match=r"tokenizer\.json cannot be read"):
+        codes(adapter, tmp_path / "adapter", "tokenizer.json", tokenizer(OWN))
+
+
+@given(content=st.binary(max_size=60) | st.recursive(LEAVES, nested, max_leaves=8).map(as_json))
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_tokenizer_file_ends_in_an_unexpected_error(
+    content: bytes, adapter: Adapter, tmp_path: Path
+) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json", "added_tokens.json"):
+        adapter.extra = {name: content}
+        found = gate.check(adapter.write(tmp_path / name), adapter.base)
+        assert {finding.code for finding in found} <= {"vocabulary_differs"}
