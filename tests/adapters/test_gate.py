@@ -15,7 +15,14 @@ from adapters.findings import Findings
 from adapters.manifest import LoraFacts
 from adapters.store import Store
 from basemodels import BaseModelError
-from tests.adapters.making import CONFIGS, Adapter, make_adapter, make_base, safetensors
+from tests.adapters.making import (
+    CONFIGS,
+    Adapter,
+    make_adapter,
+    make_base,
+    safetensors,
+    with_header,
+)
 
 WEIGHTS = "adapter_model.safetensors"
 FILES = {WEIGHTS, "adapter_config.json"}
@@ -165,6 +172,19 @@ def test_our_reading_of_a_file_agrees_with_the_library(adapter: Adapter, tmp_pat
     directory = adapter.write(tmp_path / "saved")
     (directory / WEIGHTS).write_bytes(save(adapter.arrays, metadata={"format": "pt"}))
     assert gate.check(directory, adapter.base) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "code"), [(0, "no_tensors"), (28, "key_unknown"), (29, "tensor_count")]
+)
+def test_the_base_bounds_the_number_of_tensors(
+    count: int, code: str, adapter: Adapter, tmp_path: Path
+) -> None:
+    """The smallest file there is has ten bytes; this base has room for 14 pairs."""
+    directory = adapter.write(tmp_path / "adapter")
+    header = {f"t{n}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for n in range(count)}
+    (directory / WEIGHTS).write_bytes(with_header(json.dumps(header).encode()))
+    assert code in [finding.code for finding in gate.check(directory, adapter.base)]
 
 
 @given(data=st.data())

@@ -75,6 +75,17 @@ def test_a_number_is_not_given_again_after_the_version_is_gone(publish: Publish)
     assert publish().number == 3
 
 
+def test_a_state_that_lags_behind_gives_no_number_again(publish: Publish) -> None:
+    """As after a state file was restored from a backup."""
+    publish()
+    home = publish.store.home("tales")
+    before = home.state.read_bytes()
+    publish()
+    home.state.write_bytes(before)
+    assert publish.store.versions("tales") == [1]
+    assert publish().number == 3
+
+
 def test_a_refused_adapter_leaves_nothing_behind(publish: Publish) -> None:
     publish.adapter.config["use_dora"] = True
     with pytest.raises(AdapterRefused, match="DoRA is not served") as refused:
