@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
 
 from adapters import gate
 from adapters.store import Store
+from tests.training.tiny_base import write_recipe, write_sums
 from training.sft import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,8 +35,6 @@ Published = tuple[Store, Path, subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Published:
     """One run that the tests below look at: its store, its recipe and what it printed."""
-    from tests.training.tiny_base import write_recipe, write_sums
-
     folder = tmp_path_factory.mktemp("published")
     rows = write_sums(folder / "rows.csv")
     held_out = write_sums(folder / "held-out.csv", start=7)
@@ -118,8 +118,6 @@ def test_the_card_and_the_plot_travel_with_the_version(published: Published) -> 
 def test_the_published_adapter_has_an_effect_and_equals_the_one_in_the_run(
     published: Published,
 ) -> None:
-    from safetensors.torch import load_file
-
     store, recipe, _ = published
     weights = load_file(store.resolve("sums@1").path / "adapter_model.safetensors")
     run = Path(settings(recipe)["run_dir"]) / "adapter" / "adapter_model.safetensors"
@@ -309,32 +307,40 @@ def wait_for_step(run_dir: Path, step: int) -> None:
     raise AssertionError(f"step {step} was not reached")
 
 
+LONG = ["--epochs", "20", "--schedule", "constant", "--checkpoint-every-steps", "8"]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path:
+    """The run directory of a long run that nobody stopped."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    recipe = write_recipe(folder, tiny_base, write_sums(folder / "rows.csv"))
+    assert main(["--recipe", str(recipe), *LONG]) == 0
+    return folder / "run"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_or_killed_run_goes_on_and_ends_like_an_unbroken_one(
-    published: Published, recipe_file: Path, tmp_path: Path, number: signal.Signals
+    unbroken: Path, recipe_file: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    from safetensors.torch import load_file
-
-    long = ["--epochs", "40", "--schedule", "constant"]
-    process = start(recipe_file, *long)
-    wait_for_step(tmp_path / "run", 9)
+    process = start(recipe_file, *LONG)
+    wait_for_step(tmp_path / "run", 17)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=120)
-    assert process.returncode in (128 + number, -number)
     assert not list((tmp_path / "store").rglob("versions/*"))
-    if number != signal.SIGKILL:
-        assert process.returncode == 128 + number
+    if number == signal.SIGKILL:
+        assert process.returncode == -number
+    else:
+        assert process.returncode == 128 + number, stderr
         assert f"--run-dir {tmp_path / 'run'} --resume" in stderr
-    assert main(["--recipe", str(recipe_file), *long, "--resume"]) == 0
-    unbroken = ["--run-dir", str(tmp_path / "unbroken"), "--store", str(tmp_path / "other")]
-    assert main(["--recipe", str(recipe_file), *long, *unbroken]) == 0
+    assert main(["--recipe", str(recipe_file), *LONG, "--resume"]) == 0
+    resumed = tmp_path / "run"
     weights = [
-        load_file(tmp_path / run / "adapter" / "adapter_model.safetensors")
-        for run in ("run", "unbroken")
+        load_file(run / "adapter" / "adapter_model.safetensors") for run in (resumed, unbroken)
     ]
     for name, tensor in weights[0].items():
         assert torch.equal(tensor, weights[1][name]), name
-    logs = [(tmp_path / run / "steps.jsonl").read_text() for run in ("run", "unbroken")]
+    logs = [(run / "steps.jsonl").read_text() for run in (resumed, unbroken)]
     assert logs[0] == logs[1]
 
 
@@ -354,7 +360,6 @@ def test_a_trained_adapter_stops(tiny_base: Path, tmp_path: Path) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    from tests.training.tiny_base import write_recipe
     from training.encode import encode
     from training.preparing import load_tokenizer
     from training.rows import Row

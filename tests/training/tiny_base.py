@@ -21,7 +21,8 @@ def build_tiny_llama(directory: Path, *, adds_bos: bool = False) -> Path:
         max_position_embeddings=512,
         bos_token_id=257,
         eos_token_id=256,
-        pad_token_id=256,
+        # Not the padding id: torch starts that row of the embedding, and so of the head, at zero.
+        pad_token_id=None,
         tie_word_embeddings=True,
         # Wide enough that some token can be made certain.
         initializer_range=0.3,
