@@ -81,9 +81,8 @@ class Sheet:
     def drop(self, found: Mapping[int, Problem]) -> None:
         """Take rows out, by line, each with its problem."""
         self.rows = [row for row in self.rows if row.line not in found]
-        self.problems = sorted(
-            [*self.problems, *found.values()], key=lambda problem: problem.line or 0
-        )
+        self.problems += found.values()
+        self.problems.sort(key=lambda problem: problem.line or 0)
 
     def content_sha256(self) -> str:
         """Digest over the good rows as they are used, whatever file they came from."""
@@ -130,11 +129,10 @@ def read_rows(path: Path, task: Task, columns: Mapping[Column, str]) -> Sheet:
 
 
 def _repeated(row: Row, first: Row) -> Problem:
-    if row.output == first.output:
-        message = f"the same prompt and output as line {first.line}; left out"
-        return Problem(row.line, "duplicate", message)
-    message = f"the prompt of line {first.line} with another output; left out"
-    return Problem(row.line, "prompt_conflict", message)
+    same = row.output == first.output
+    what = "the same prompt and output as" if same else "another output for the prompt of"
+    code = "duplicate" if same else "prompt_conflict"
+    return Problem(row.line, code, f"{what} line {first.line}; left out")
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -287,19 +285,15 @@ def _row(line: int, record: Record, names: Mapping[Column, str], task: Task) -> 
     fault = task.check(output, answer) if task.check else None
     if fault is not None:
         return Problem(line, fault.code, fault.message)
-    notes = {
-        name: value
-        for name, value in record.items()
-        if name not in names.values() and isinstance(value, str)
-    }
+    others = [name for name in record if name not in names.values()]
+    notes = {name: text for name in others if isinstance(text := record[name], str)}
     return Row(line, prompt, output, answer, notes)
 
 
 def _text_problem(line: int, column: str, text: str) -> Problem | None:
     if not text.strip():
-        return Problem(
-            line, f"empty_{column}", f"the {column} is empty; fill it in or remove the row"
-        )
+        message = f"the {column} is empty; fill it in or remove the row"
+        return Problem(line, f"empty_{column}", message)
     if bad := _CONTROL.search(text):
         message = f"the {column} holds {bad[0]!a}; remove the character"
         return Problem(line, "control_character", message)
