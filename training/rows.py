@@ -286,7 +286,7 @@ def _row(line: int, record: Record, names: Mapping[Column, str], task: Task) -> 
     if fault is not None:
         return Problem(line, fault.code, fault.message)
     others = [name for name in record if name not in names.values()]
-    notes = {name: text for name in others if isinstance(text := record[name], str)}
+    notes = {name: note for name in others if isinstance(note := record[name], str)}
     return Row(line, prompt, output, answer, notes)
 
 
