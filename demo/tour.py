@@ -14,7 +14,7 @@ from demo import held_out, report
 from demo.processes import memory_watch, run_module, running_server
 from demo.service_metrics import read_timing
 from demo.swap import SwapReport, swap_under_load
-from training.problems import Language, Problem, Split, generate, write_rows
+from training.problems import Language, Problem, Split, generate, write_problems
 
 BASE = "smollm2-135m-instruct"
 ADAPTER = "pseudocode"
@@ -123,9 +123,9 @@ def _write_rows(folder: Path) -> tuple[list[Problem], list[Problem], list[Proble
     shuffle = random.Random(SEED)  # noqa: S311 - an order, not a secret
     for rows in (first, other, asked):
         shuffle.shuffle(rows)
-    write_rows(folder / "rows-1.csv", first)
-    write_rows(folder / "rows-2.csv", other)
-    write_rows(folder / "held-out.csv", asked)
+    write_problems(folder / "rows-1.csv", first)
+    write_problems(folder / "rows-2.csv", other)
+    write_problems(folder / "held-out.csv", asked)
     return first, other, asked
 
 

@@ -6,7 +6,7 @@ Unlimited training data for the pseudocode task: texts come from templates (`eng
 
 from training.problems.errors import ProblemError
 from training.problems.generator import Problem, generate
-from training.problems.rows import write_rows
+from training.problems.rows import write_problems
 from training.problems.splits import Split, held_out, is_reserved
 from training.problems.templates import Language, load
 
@@ -19,5 +19,5 @@ __all__ = [
     "held_out",
     "is_reserved",
     "load",
-    "write_rows",
+    "write_problems",
 ]

@@ -13,9 +13,10 @@ from typing import get_args
 
 from training.problems.errors import ProblemError
 from training.problems.generator import Problem, generate
-from training.problems.rows import write_rows
+from training.problems.rows import write_problems
 from training.problems.splits import Split
 from training.problems.templates import Language
+from training.row_writing import RowWritingError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         problems = _draw(arguments)
         if arguments.out is not None:
-            write_rows(arguments.out, problems)
-    except ProblemError as error:
+            write_problems(arguments.out, problems)
+    except (ProblemError, RowWritingError) as error:
         print(f"training.problems: {error}", file=sys.stderr)
         return 2
     for language in arguments.language:

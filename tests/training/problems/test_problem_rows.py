@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from training.problems import ProblemError, generate, write_rows
+from training.problems import generate, write_problems
 from training.problems.cli import main
 from training.problems.rows import COLUMNS
+from training.row_writing import RowWritingError
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -20,7 +21,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 def test_rows_come_back_as_they_were_written(suffix: str, tmp_path: Path) -> None:
     problems = generate(seed=0, count=40, language="zh", split="seen")
     path = tmp_path / "new" / f"rows.{suffix}"
-    write_rows(path, problems)
+    write_problems(path, problems)
     rows = (
         read_csv(path)
         if suffix == "csv"
@@ -37,15 +38,15 @@ def test_rows_come_back_as_they_were_written(suffix: str, tmp_path: Path) -> Non
 
 
 def test_other_suffixes_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ProblemError, match=r"rows\.txt: expected .*\.csv or \.jsonl"):
-        write_rows(tmp_path / "rows.txt", [])
+    with pytest.raises(RowWritingError, match=r"rows\.txt: expected .*\.csv or \.jsonl"):
+        write_problems(tmp_path / "rows.txt", [])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(ProblemError, match=r"cannot write .*taken/rows\.csv: .*Choose a folder"):
-        write_rows(tmp_path / "taken" / "rows.csv", [])
+    with pytest.raises(RowWritingError, match=r"cannot write .*taken/rows\.csv: .*Choose a folder"):
+        write_problems(tmp_path / "taken" / "rows.csv", [])
 
 
 def test_the_command_writes_rows_of_both_languages_and_a_table(
