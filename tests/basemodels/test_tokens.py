@@ -41,7 +41,7 @@ def test_the_fetched_gemma_puts_bos_before_a_text_of_either_language() -> None:
     if directory is None:
         pytest.skip(f"run `python -m basemodels fetch {GEMMA} --accept-terms` first")
     # Heavy, and only this test needs it.
-    from transformers import AutoTokenizer  # noqa: PLC0415
+    from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(directory)
     for text in ("Once upon a time", "话说天下大势"):
