@@ -1,0 +1,138 @@
+"""What the gate and the store cost: hostile and large adapters, and stores that grow."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from adapters import records
+from adapters.layout import MANIFEST
+from adapters.store import Store
+from benchmarks._verifying import ROOT, Measured, measure
+from benchmarks.figures import Figure, at_most
+from tests.adapters.hostile import CASES
+from tests.adapters.making import make_adapter, make_base
+
+RUNS = 3
+GROWTH = (1, 10, 100, 1000, 10_000)
+SEVEN_BILLION = {
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 32,
+}
+ALL_LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+def run() -> list[Figure]:
+    """Measure everything, in a directory that is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="loradock-store-") as name:
+        place = Path(name)
+        return [*_hostile(place / "hostile"), *_large(place / "large"), *_growth(place / "growth")]
+
+
+def _hostile(place: Path) -> list[Figure]:
+    adapter = make_adapter(make_base(place / "base"))
+    directories = []
+    for number, case in enumerate(CASES):
+        directories.append(adapter.write(place / "cases" / str(number)))
+        case.spoil(directories[-1], adapter)
+    spent, peak_mb = _best_of(adapter.base, directories)
+    slowest = max(range(len(CASES)), key=lambda number: spent[number].wall_s)
+    accepted = sum(one.findings == 0 for one in spent)
+    note = (
+        f"worst of {len(CASES)} cases ({CASES[slowest].name}), best of {RUNS} runs, "
+        f"{spent[slowest].processor_s:.3f} s of processor time"
+    )
+    return [
+        at_most("hostile adapters accepted", accepted, "adapters", 0),
+        at_most("verify a hostile adapter", spent[slowest].wall_s, "s", 0.5, note),
+        at_most("memory for all hostile adapters", peak_mb, "MB", 200, "peak of the process"),
+    ]
+
+
+def _large(place: Path) -> list[Figure]:
+    base = make_base(place / "base", "LlamaForCausalLM", **SEVEN_BILLION)
+    found = []
+    for dtype, rank in (("float32", 16), ("bfloat16", 32)):
+        adapter = make_adapter(base, targets=ALL_LINEAR, rank=rank, dtype=dtype)
+        directory = adapter.write(place / dtype)
+        (spent,), peak_mb = _best_of(base, [directory])
+        note = f"7B, all linear layers, rank {rank}, {spent.processor_s:.2f} s of processor time"
+        found += [
+            at_most(f"verify 160 MB of {dtype}", spent.wall_s, "s", 2, note),
+            at_most(f"memory for 160 MB of {dtype}", peak_mb, "MB", 200, "peak of the process"),
+        ]
+        whole_s = _best_seconds(partial(_cli, "verify", str(directory), "--base", str(base)))
+        found.append(
+            Figure(f"verify 160 MB of {dtype}, whole command", whole_s, "s", note="with start-up")
+        )
+    return found
+
+
+def _growth(place: Path) -> list[Figure]:
+    adapter = make_adapter(make_base(place / "base"))
+    source = adapter.write(place / "source")
+    found = []
+    for count in GROWTH:
+        store = Store(place / str(count))
+        store.publish("tales", source, adapter.draft(), base_dir=adapter.base)
+        store.set_alias("tales", "stable", 1, expected=None, who="benchmark", why="to resolve it")
+        fill(store, "tales", count)
+        listing_s = _best_seconds(partial(store.all_versions, "tales"))
+        name = f"list {count:,} versions"
+        found.append(
+            at_most(name, listing_s, "s", 0.5) if count == 1000 else Figure(name, listing_s, "s")
+        )
+        resolving_s = _best_seconds(partial(store.resolve, "tales"))
+        found.append(Figure(f"resolve one of {count:,}", resolving_s * 1000, "ms"))
+        if count == 1000:
+            whole_s = _best_seconds(partial(_cli, "list", "--json", "--store", str(store.root)))
+            found.append(Figure(f"{name}, whole command", whole_s, "s", note="with start-up"))
+        shutil.rmtree(store.root)
+    return found
+
+
+def fill(store: Store, name: str, count: int) -> None:
+    """Give an adapter with one version so many, by copying it; faster than publishing."""
+    first, home = store.version(name, 1), store.home(name)
+    state = records.load(home)
+    document = json.loads((first.path / MANIFEST).read_text(encoding="utf-8"))
+    for number in range(2, count + 1):
+        shutil.copytree(first.path, home.version(number))
+        raw = json.dumps(document | {"version": number}).encode()
+        (home.version(number) / MANIFEST).write_bytes(raw)
+        state.manifests[number] = hashlib.sha256(raw).hexdigest()
+    state.next_version = count + 1
+    records.save(home, state)
+
+
+def _best_of(base: Path, directories: list[Path]) -> tuple[list[Measured], float]:
+    """The fastest run of each directory and the highest memory."""
+    runs = [measure(base, directories) for _ in range(RUNS)]
+    fastest = [
+        min(each, key=lambda one: one.wall_s)
+        for each in zip(*(spent for spent, _ in runs), strict=True)
+    ]
+    return fastest, max(peak_mb for _, peak_mb in runs)
+
+
+def _best_seconds(action: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def _cli(*arguments: str) -> None:
+    command = [sys.executable, "-m", "adapters", *arguments]
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)  # noqa: S603
