@@ -5,16 +5,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from basemodels.modules import linear_shapes, read_config
+from basemodels.modules import read_config
+from basemodels.sizes import sizes_of
 
 SYSTEM_ROOT = Path("/sys/devices/system")
 CGROUP_ROOT = Path("/sys/fs/cgroup")
-CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "seq_length")
-# Falcon's and StarCoder's word for one key and value head shared by all.
-SHARED_HEAD_KEY = "multi_query"
-KV_HEAD_KEYS = ("num_key_value_heads", "num_kv_heads", "num_attention_heads", "n_head")
-QUERY_HEAD_KEYS = ("num_attention_heads", "n_head")
-HIDDEN_KEYS = ("hidden_size", "n_embd")
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class BaseFacts:
     """What a base model costs.
 
     Attributes:
-        parameters: Weights, estimated from the configuration.
+        parameters: Weights, by the configuration.
         kv_values_per_token: Numbers the KV cache holds for one token.
         lora_values_per_rank: Numbers an adapter on every linear layer has for each rank.
         context_tokens: The longest prompt and answer the model was made for.
@@ -71,26 +66,13 @@ def base_facts(base_dir: Path) -> BaseFacts:
     Raises:
         BaseModelError: It cannot be read, or its architecture is not known.
     """
-    config = read_config(base_dir)
-    shapes = linear_shapes(base_dir)
-    hidden = _first(config, HIDDEN_KEYS, 1)
-    heads = _first(config, QUERY_HEAD_KEYS, 1)
-    kv_heads = 1 if config.get(SHARED_HEAD_KEY) is True else _first(config, KV_HEAD_KEYS, heads)
-    head_size = _first(config, ("head_dim",), hidden // heads)
-    layers = len({match[0] for path in shapes if (match := re.search(r"\.\d+\.", path))})
-    embeddings = 1 if config.get("tie_word_embeddings") is True else 2
+    sizes = sizes_of(read_config(base_dir))
     return BaseFacts(
-        parameters=sum(inputs * outputs for inputs, outputs in shapes.values())
-        + embeddings * hidden * _first(config, ("vocab_size",), 0),
-        kv_values_per_token=2 * layers * kv_heads * head_size,
-        lora_values_per_rank=sum(inputs + outputs for inputs, outputs in shapes.values()),
-        context_tokens=_first(config, CONTEXT_KEYS, 2048),
+        parameters=sizes.parameters,
+        kv_values_per_token=sizes.kv_per_token,
+        lora_values_per_rank=sizes.lora_per_rank,
+        context_tokens=sizes.context_tokens,
     )
-
-
-def _first(config: dict[str, object], keys: tuple[str, ...], default: int) -> int:
-    found = (config.get(key) for key in keys)
-    return next((value for value in found if isinstance(value, int) and value > 0), default)
 
 
 def detect() -> Hardware:

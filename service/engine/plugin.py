@@ -1,4 +1,4 @@
-"""What vLLM runs in each of its processes: our LoRA arithmetic on a CPU, and no orphans.
+"""What vLLM runs in each of its processes: our LoRA on a CPU, more LoRA models, and no orphans.
 
 Declared as a `vllm.general_plugins` entry point, so it also works under plain `vllm serve`.
 Must stay light, since it is imported before vLLM knows its platform.
@@ -11,6 +11,12 @@ import signal
 import sys
 from multiprocessing import util
 
+# Named here and imported by vLLM when a model of the architecture is loaded.
+LORA_ARCHITECTURES = {
+    "GPT2LMHeadModel": "service.engine.lora_architectures:GPT2WithLora",
+    "FalconForCausalLM": "service.engine.lora_architectures:FalconWithLora",
+    "GPTBigCodeForCausalLM": "service.engine.lora_architectures:BigCodeWithLora",
+}
 CPU_WRAPPER = "service.engine.cpu_lora.GroupedPunicaWrapper"
 # Set by VllmEngine for its child processes; without it nobody's processes are touched.
 # Not LORADOCK_...: those are settings, and an unknown one is an error.
@@ -19,14 +25,17 @@ PR_SET_PDEATHSIG = 1
 
 
 def register() -> None:
-    """Do both; called any number of times."""
+    """Do all of it; called any number of times."""
     if os.environ.get(DIE_WITH_PARENT) == "1" and multiprocessing.parent_process() is not None:
         die_with_parent()
         # After what multiprocessing itself cleans up, which has priority 0.
         util.Finalize(None, end_at_once, exitpriority=-1)
     # vLLM is loaded when it calls this; the platform alone decides, and CUDA is left as it is.
-    from vllm.platforms import current_platform  # noqa: PLC0415 - heavy, and only there by then
+    from vllm import ModelRegistry  # noqa: PLC0415 - heavy, and only there by then
+    from vllm.platforms import current_platform  # noqa: PLC0415
 
+    for architecture, name in LORA_ARCHITECTURES.items():
+        ModelRegistry.register_model(architecture, name)
     if current_platform.is_cpu():
         use_grouped_lora(type(current_platform))
 

@@ -80,7 +80,7 @@ def written(directory: Path, config: dict[str, object]) -> Path:
 def test_the_costs_of_a_llama(tmp_path: Path) -> None:
     facts = base_facts(written(tmp_path, LLAMA))
     layer = 64 * 64 + 2 * 64 * 32 + 64 * 64 + 3 * 64 * 128
-    assert facts.parameters == 3 * layer + 1000 * 64
+    assert facts.parameters == 3 * layer + 1000 * 64 + (2 * 3 + 1) * 64
     assert facts.kv_values_per_token == 2 * 3 * 2 * 16
     assert facts.lora_values_per_rank == 3 * (128 + 96 + 96 + 128 + 3 * 192)
     assert facts.context_tokens == 512
