@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.plugin import CPU_WRAPPER, die_with_parent, use_grouped_lora
+from service.engine.plugin import CPU_WRAPPER, LORA_ARCHITECTURES, die_with_parent, use_grouped_lora
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,18 +54,23 @@ class Platform:
     def get_punica_wrapper(cls): return "stock"
 platforms = types.ModuleType("vllm.platforms")
 platforms.current_platform = Platform()
+registered = set()
+class ModelRegistry:
+    register_model = staticmethod(lambda architecture, name: registered.add(architecture))
 sys.modules["vllm"] = types.ModuleType("vllm")
+sys.modules["vllm"].ModelRegistry = ModelRegistry
 sys.modules["vllm.platforms"] = platforms
 from service.engine.plugin import register
 register()
 register()
-print(Platform.get_punica_wrapper(), "torch" in sys.modules)
+print(Platform.get_punica_wrapper(), "torch" in sys.modules, *sorted(registered))
 """
 
 
-def test_on_a_cpu_it_is_registered_and_on_cuda_nothing_changes() -> None:
-    assert run(REGISTERED.format(on_cpu=True)).stdout.split() == [CPU_WRAPPER, "False"]
-    assert run(REGISTERED.format(on_cpu=False)).stdout.split() == ["stock", "False"]
+def test_our_arithmetic_is_registered_on_a_cpu_alone_and_our_models_everywhere() -> None:
+    models = sorted(LORA_ARCHITECTURES)
+    assert run(REGISTERED.format(on_cpu=True)).stdout.split() == [CPU_WRAPPER, "False", *models]
+    assert run(REGISTERED.format(on_cpu=False)).stdout.split() == ["stock", "False", *models]
 
 
 @pytest.mark.engine
