@@ -1,5 +1,6 @@
 """From what a person types for a base model to a directory with weights and a tokenizer."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -59,9 +60,16 @@ def _find(base: str) -> Path:
                 f"Run `python -m basemodels fetch {base}`."
             )
         return directory
-    local = Path(base).expanduser()
+    local = Path(base)
+    with contextlib.suppress(RuntimeError):
+        # An adapter may name the home of somebody who is not known here.
+        local = local.expanduser()
     if local.is_dir():
         return local.resolve()
+    for entry in CATALOGUE.values():
+        fetched = cache_root() / entry.name
+        if entry.hub_id == base and fetched.is_dir():
+            return fetched
     if base.count("/") == 1 and not base.startswith((".", "/", "~")):
         return _from_hub(base)
     raise BaseModelError(
