@@ -178,8 +178,7 @@ def require_schema(document: object) -> None:
     found = document.get("schema_version") if isinstance(document, dict) else None
     if type(found) is not int or found != SCHEMA_VERSION:
         raise ValueError(
-            f"its schema_version is {shown(found)}, expected {SCHEMA_VERSION}; read it with the "
-            "version of Loradock that wrote it"
+            f"schema_version is {shown(found)}, expected {SCHEMA_VERSION}; use the Loradock that wrote it"
         )
 
 
