@@ -13,7 +13,9 @@ from adapters.manifest import BaseRef
 from basemodels import BaseModelError
 from basemodels.catalogue import CATALOGUE
 from basemodels.modules import read_config
+from basemodels.resolving import cache_root
 
+MAX_CONFIG_BYTES = 1 << 20
 # How and by what the configuration was written, not what the model is.
 INCIDENTAL = {
     "_name_or_path",
@@ -88,27 +90,32 @@ def is_called(base_dir: Path, claim: str) -> bool:
 
     A directory that moved keeps its last name; a catalogued model has a name and a Hub id.
     """
-    known = {name.casefold() for name in _names(base_dir)}
-    if claim.casefold() in known or _last(claim) in {_last(name) for name in known}:
+    claimed = _names(claim)
+    if not claimed.isdisjoint(_names(str(base_dir)) | _names(str(base_dir.resolve()))):
         return True
-    elsewhere = Path(claim).expanduser()
-    if not (elsewhere / "config.json").is_file():
-        return False
-    return config_sha256(elsewhere) == config_sha256(base_dir)
+    digest = config_sha256(base_dir)
+    places = [Path(claim), *(cache_root() / name for name in claimed & CATALOGUE.keys())]
+    return any(_claimed_sha256(place) == digest for place in places)
 
 
-def _names(base_dir: Path) -> set[str]:
-    path = base_dir.resolve()
-    names = {str(path), str(base_dir)}
+def _names(claim: str) -> set[str]:
+    """What a catalogue name, a Hub id or a directory is called, without owner and place."""
+    parts = [part for part in claim.replace("\\", "/").casefold().split("/") if part]
+    # The Hub's cache: models--owner--name/snapshots/<revision>
+    cached = [part.split("--")[-1] for part in parts if part.startswith("models--")]
+    names = set(cached or parts[-1:])
     for entry in CATALOGUE.values():
-        if path.name.casefold() in {entry.name, _last(entry.hub_id)}:
-            names |= {entry.name, entry.hub_id}
-    for part in path.parts:
-        # The Hub's cache: models--owner--name/snapshots/<revision>
-        if part.startswith("models--"):
-            names.add(part.removeprefix("models--").replace("--", "/", 1))
+        both = {entry.name.casefold(), entry.hub_id.rsplit("/", 1)[-1].casefold()}
+        names |= both if names & both else set()
     return names
 
 
-def _last(name: str) -> str:
-    return name.rstrip("/").rsplit("/", 1)[-1].casefold()
+def _claimed_sha256(place: Path) -> str | None:
+    """The digest of the configuration at a place that an adapter names, if there is one."""
+    path = place / "config.json"
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_CONFIG_BYTES:
+            return None
+        return config_sha256(place)
+    except (BaseModelError, OSError, RecursionError):
+        return None

@@ -7,6 +7,8 @@ met; stderr says why.
 import argparse
 import getpass
 import json
+import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +24,14 @@ from basemodels import BaseModelError
 AddCommand = Callable[[str, commands.Command, str], argparse.ArgumentParser]
 
 EXIT_OK, EXIT_FOUND, EXIT_REFUSED = 0, 1, 2
+MAX_COUNT = 10_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = _parser().parse_args(argv)
-    store = Store(arguments.store or layout.default_root())
     try:
+        store = Store(arguments.store or layout.default_root())
         answer = arguments.run(store, arguments)
     except (AdapterError, BaseModelError, OSError) as error:
         if arguments.json:
@@ -79,8 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_upkeep(command)
     for mover in (promoting, rolling):
         mover.add_argument("--alias", default=DEFAULT_ALIAS, help="[default: %(default)s]")
-        mover.add_argument("--who", default=getpass.getuser(), help="[default: %(default)s]")
-        mover.add_argument("--why", default="by hand", help="[default: %(default)s]")
+        mover.add_argument("--who", type=_note, default=_user(), help="[default: %(default)s]")
+        mover.add_argument("--why", type=_note, default="by hand", help="[default: %(default)s]")
     return parser
 
 
@@ -105,9 +108,9 @@ def _add_upkeep(command: AddCommand) -> None:
     collecting.add_argument("name", nargs="?", help="only this adapter")
     collecting.add_argument("--dry-run", action="store_true", help="only say what would go")
     for flag, default, kind, text in (
-        ("--keep-targets", KEEP_TARGETS, int, "keep so many last targets of every alias"),
-        ("--min-age-days", MIN_AGE_S / 86400, float, "keep what is younger"),
-        ("--lease-hours", LEASE_S / 3600, float, "leave what writers left for so long"),
+        ("--keep-targets", KEEP_TARGETS, _count, "keep so many last targets of every alias"),
+        ("--min-age-days", MIN_AGE_S / 86400, _amount, "keep what is younger"),
+        ("--lease-hours", LEASE_S / 3600, _amount, "leave what writers left for so long"),
     ):
         collecting.add_argument(
             flag, type=kind, default=default, help=f"{text} [default: {default:g}]"
@@ -126,7 +129,37 @@ def _add_verify(verifying: argparse.ArgumentParser) -> None:
     )
     verifying.add_argument(
         "--max-rank",
-        type=int,
+        type=_count,
         default=MAX_RANK,
         help="highest rank the engine accepts [default: %(default)s]",
     )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the number may have no name.
+        return f"user {os.getuid()}"
+
+
+def _note(text: str) -> str:
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError("expected printable text on one line")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MAX_COUNT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {MAX_COUNT}")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
+    if not 0 <= amount <= MAX_COUNT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {MAX_COUNT}")
+    return amount

@@ -18,7 +18,6 @@ from adapters import (
     peftconfig,
 )
 from adapters.errors import AdapterRefused, InvalidReference
-from adapters.findings import Findings
 from adapters.layout import CONFIG, MAX_BYTES
 from adapters.store import Store
 from adapters.tables import Answer, size
@@ -84,7 +83,7 @@ def show(store: Store, arguments: argparse.Namespace) -> Answer:
 def verify(store: Store, arguments: argparse.Namespace) -> Answer:
     """Every finding of the gate, for a directory or a version."""
     directory = Path(arguments.adapter)
-    if directory.is_dir():
+    if _is_directory(arguments.adapter):
         named = arguments.base or _named_base(directory)
     else:
         version = store.resolve(arguments.adapter)
@@ -200,7 +199,7 @@ def collect(store: Store, arguments: argparse.Namespace) -> Answer:
         min_age_s=arguments.min_age_days * 24 * 3600,
         lease_s=arguments.lease_hours * 3600,
     )
-    names = [arguments.name] if arguments.name else store.names()
+    names = _chosen(store, arguments.name, store.names())
     found = {
         name: collecting.collect(store, name, policy, dry_run=arguments.dry_run) for name in names
     }
@@ -217,7 +216,7 @@ def collect(store: Store, arguments: argparse.Namespace) -> Answer:
 
 def check_store(store: Store, arguments: argparse.Namespace) -> Answer:
     """Everything in the store that is not as it was written."""
-    names = [arguments.name] if arguments.name else store.all_names()
+    names = _chosen(store, arguments.name, store.all_names())
     problems = [
         problem for name in names for problem in fsck.check(store, name, repair=arguments.repair)
     ]
@@ -230,21 +229,39 @@ def check_store(store: Store, arguments: argparse.Namespace) -> Answer:
     )
 
 
+def _chosen(store: Store, name: str | None, every: list[str]) -> list[str]:
+    if name is None:
+        return every
+    if name not in store.all_names():
+        # Raises, and says which there are.
+        store.resolve(name)
+    return [name]
+
+
 def _moved(name: str, alias: str, old: int | None, new: int) -> Answer:
     before = "new" if old is None else f"was {name}@{old}"
     data = {"name": name, "alias": alias, "old": old, "new": new}
     return Answer(data, lines=[f"{name}@{alias} is now {name}@{new} ({before})"])
 
 
+def _is_directory(text: str) -> bool:
+    # A reference has no slash: what has one is a path, even if nothing is there.
+    try:
+        return "/" in text or Path(text).is_dir()
+    except OSError:
+        return False
+
+
 def _named_base(directory: Path) -> str:
     """The base that a PEFT directory names."""
+    reason = "does not name its base model"
     try:
-        config = peftconfig.read(disk.read(directory / CONFIG, MAX_BYTES[CONFIG]), Findings())
-    except OSError:
-        config = None
-    if config is None or config.base is None:
+        named = peftconfig.named_base(disk.read(directory / CONFIG, MAX_BYTES[CONFIG]))
+    except OSError as error:
+        named, reason = None, f"cannot be read ({error.strerror})"
+    if named is None:
         raise InvalidReference(
-            f"{directory} does not name its base model in {CONFIG}. Expected one to verify "
-            "against. Give it with --base."
+            f"{directory / CONFIG} {reason}. Expected a base model to verify against. Give it "
+            "with --base."
         )
-    return config.base
+    return named

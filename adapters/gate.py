@@ -50,14 +50,13 @@ def check(directory: Path, base_dir: Path, *, max_rank: int = MAX_RANK) -> list[
     files = kinds.check(directory, limit_bytes, findings)
     config = _read_config(directory, files, findings)
     if config is not None:
-        rules.check(config, base_dir, shapes, max_rank, findings)
+        rules.check(config, shapes, max_rank, findings)
     if WEIGHTS in files:
         _check_weights(directory / WEIGHTS, config, shapes, findings)
     vocabulary.check(directory, files, base_dir, findings)
-    if MANIFEST in files:
-        manifest = integrity.check(directory, files, findings)
-        if manifest is not None:
-            provenance.check(manifest, config, base_dir, findings)
+    vouched = MANIFEST in files and _check_manifest(directory, files, config, base_dir, findings)
+    if config is not None and not vouched:
+        rules.check_base(config, base_dir, findings)
     return findings.all()
 
 
@@ -82,7 +81,7 @@ def check_lora(lora: LoraFacts, base_dir: Path, *, max_rank: int = MAX_RANK) -> 
     config = peftconfig.read(json.dumps(options).encode(), findings)
     if config is not None:
         rules.check_numbers(config, max_rank, findings)
-        rules.check_targets(config.targets, linear_shapes(base_dir), findings)
+        rules.check_targets(config, linear_shapes(base_dir), findings)
     return findings.all()
 
 
@@ -107,6 +106,21 @@ def _read_config(directory: Path, files: list[str], findings: Findings) -> PeftC
         findings.unreadable(CONFIG, error)
         return None
     return peftconfig.read(raw, findings)
+
+
+def _check_manifest(
+    directory: Path,
+    files: list[str],
+    config: PeftConfig | None,
+    base_dir: Path,
+    findings: Findings,
+) -> bool:
+    """Whether the manifest vouches for every file and, by digest, for the base model."""
+    before = len(findings)
+    manifest = integrity.check(directory, files, findings)
+    if manifest is not None:
+        provenance.check(manifest, config, base_dir, findings)
+    return len(findings) == before
 
 
 def _check_weights(

@@ -2,8 +2,10 @@
 
 import errno
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import basemodels
 from adapters import (
@@ -17,11 +19,13 @@ from adapters import (
     provenance,
     staging,
 )
-from adapters.errors import ImportRefused
+from adapters.errors import AdapterRefused, ImportRefused
 from adapters.findings import Findings, shown
 from adapters.layout import CONFIG, MANIFEST, MAX_BYTES
 from adapters.manifest import Draft
 from adapters.store import Store, Version
+
+T = TypeVar("T")
 
 MAX_WEIGHTS_BYTES = 4 << 30
 READING_FAILED = {errno.EFBIG, errno.ELOOP, errno.EMLINK, errno.EINVAL, errno.EACCES, errno.EISDIR}
@@ -70,7 +74,10 @@ def import_adapter(store: Store, name: str, source: str, *, base: str | None = N
         base_id = base or _named_base(stage, source)
         base_dir = basemodels.resolve(base_id)
         draft = _draft(stage, base_id, base_dir)
-        version = store.publish(name, stage, draft, base_dir=base_dir)
+        try:
+            version = store.publish(name, stage, draft, base_dir=base_dir)
+        except AdapterRefused as error:
+            raise AdapterRefused(f"The adapter in {source}", error.findings) from error
     return Imported(version, left_out)
 
 
@@ -144,13 +151,13 @@ def _take_directory(directory: Path, stage: Path, cache: Path | None) -> list[st
 
 def _named_base(stage: Path, source: str) -> str:
     """The base that the adapter names in its configuration."""
-    config = _config(stage)
-    if config is None or config.base is None:
+    named = _from_config(stage, peftconfig.named_base)
+    if named is None:
         raise ImportRefused(
             f"{source} does not name its base model in {CONFIG}. Expected a catalogue name, a Hub "
             "id or a directory. Give it with --base."
         )
-    return config.base
+    return named
 
 
 def _draft(stage: Path, base_id: str, base_dir: Path) -> Draft:
@@ -158,10 +165,10 @@ def _draft(stage: Path, base_id: str, base_dir: Path) -> Draft:
     try:
         manifest = integrity.parse(disk.read(stage / MANIFEST, MAX_BYTES[MANIFEST]))
     except FileNotFoundError:
-        config = _config(stage)
+        config = _from_config(stage, lambda raw: peftconfig.read(raw, Findings()))
         if config is None:
             # The gate names what is wrong with it.
-            config = peftconfig.PeftConfig(rank=1, alpha=1.0, targets=[])
+            config = peftconfig.PeftConfig(rank=1, alpha=1.0, targets=frozenset())
         return Draft(base=bases.describe(base_id, base_dir), lora=provenance.facts(config))
     except ValueError as error:
         raise ImportRefused(
@@ -171,8 +178,8 @@ def _draft(stage: Path, base_id: str, base_dir: Path) -> Draft:
     return manifest.draft()
 
 
-def _config(stage: Path) -> peftconfig.PeftConfig | None:
+def _from_config(stage: Path, read: Callable[[bytes], T | None]) -> T | None:
     try:
-        return peftconfig.read(disk.read(stage / CONFIG, MAX_BYTES[CONFIG]), Findings())
+        return read(disk.read(stage / CONFIG, MAX_BYTES[CONFIG]))
     except FileNotFoundError:
         return None

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from adapters import disk, jsondoc
 from adapters.findings import Findings, shown
 from adapters.layout import MANIFEST, MAX_BYTES
-from adapters.manifest import Manifest, content_sha256
+from adapters.manifest import Manifest, content_sha256, require_schema
 
 
 def parse(raw: bytes) -> Manifest:
@@ -16,7 +16,7 @@ def parse(raw: bytes) -> Manifest:
     Raises:
         ValueError: They are not one; the message says why.
     """
-    jsondoc.parse(raw)
+    require_schema(jsondoc.parse(raw))
     try:
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:

@@ -23,7 +23,9 @@ TOKENIZER = "tokenizer.json"
 TOKENIZER_SETTINGS = "tokenizer_config.json"
 ADDED_TOKENS = "added_tokens.json"
 # What decides how text becomes token ids, in the order that loaders prefer.
-TOKENIZER_FILES = (TOKENIZER, "tokenizer.model", "vocab.json", "merges.txt", "vocab.txt")
+TOKENIZER_PIECES = "tokenizer.model"
+VOCABULARY = "vocab.json"
+TOKENIZER_FILES = (TOKENIZER, TOKENIZER_PIECES, VOCABULARY, "merges.txt", "vocab.txt")
 
 MAX_FILES = 64
 MAX_BYTES: dict[str, int] = {

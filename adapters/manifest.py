@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from adapters import template
+from adapters.findings import shown
 
+SCHEMA_VERSION = 1
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -162,6 +164,22 @@ class Evaluation(Record):
 
     recorded: datetime
     results: dict[str, JsonValue]
+
+
+def require_schema(document: object) -> None:
+    """Refuse a record of another schema before anything else about it is judged.
+
+    Args:
+        document: A manifest, or the state of an adapter, as parsed JSON.
+
+    Raises:
+        ValueError: It is not of schema 1.
+    """
+    found = document.get("schema_version") if isinstance(document, dict) else None
+    if type(found) is not int or found != SCHEMA_VERSION:
+        raise ValueError(
+            f"schema_version is {shown(found)}, expected {SCHEMA_VERSION}; use the Loradock that wrote it"
+        )
 
 
 def content_sha256(files: dict[str, FileDigest]) -> str:

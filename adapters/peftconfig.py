@@ -3,6 +3,7 @@
 Finds wrong types; whether the values are acceptable is for `adapters.rules`.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import TypeGuard, TypeVar
 
@@ -12,6 +13,14 @@ from adapters.layout import CONFIG
 
 V = TypeVar("V")
 
+MAX_RANK = 1 << 20
+MAX_PATTERN_ENTRIES = 4096
+LITERAL = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+ALL_LINEAR = "all-linear"
+# Whoever trains on from an adapter lets PEFT run its pattern; such ones may never end.
+REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
+MAX_PATTERN_CHARS = 1024
+
 
 @dataclass(frozen=True)
 class PeftConfig:
@@ -20,7 +29,10 @@ class PeftConfig:
     Attributes:
         rank: Of every module that `rank_pattern` does not name.
         alpha: Of every module that `alpha_pattern` does not name.
-        targets: Module names or ends of module paths.
+        targets: Module names or ends of module paths, or the one text that stands for them.
+        by_name: Whether `targets` are names; if not, every linear layer may have an update.
+        complete: Whether the configuration alone says which modules have updates. Patterns are
+            never run, so with one in it only the tensors say that.
         rslora: Whether the scale is alpha / sqrt(rank) rather than alpha / rank.
         rank_pattern: Rank by module name.
         alpha_pattern: Alpha by module name.
@@ -32,12 +44,14 @@ class PeftConfig:
 
     rank: int
     alpha: float
-    targets: list[str]
+    targets: frozenset[str]
+    by_name: bool = True
+    complete: bool = True
     rslora: bool = False
     rank_pattern: dict[str, int] = field(default_factory=dict)
     alpha_pattern: dict[str, float] = field(default_factory=dict)
-    excluded: list[str] = field(default_factory=list)
-    layers: list[int] | None = None
+    excluded: frozenset[str] = frozenset()
+    layers: frozenset[int] | None = None
     base: str | None = None
     raw: dict[str, object] = field(default_factory=dict)
 
@@ -52,16 +66,18 @@ class PeftConfig:
 
     def targeted(self, module: str) -> bool:
         """Whether a module, by its full path, gets an update."""
-        if any(is_end_of(name, module) for name in self.excluded):
+        ends = ends_of(module)
+        if not ends.isdisjoint(self.excluded):
             return False
         if self.layers is not None and layer_of(module) not in self.layers:
             return False
-        return any(is_end_of(name, module) for name in self.targets)
+        return not self.by_name or not ends.isdisjoint(self.targets)
 
 
-def is_end_of(name: str, module: str) -> bool:
-    """PEFT's rule: a name means every module whose path is it or ends in it."""
-    return module == name or module.endswith(f".{name}")
+def ends_of(module: str) -> set[str]:
+    """The names that mean a module; PEFT's rule: its path, or the end of it after a dot."""
+    parts = module.split(".")
+    return {".".join(parts[start:]) for start in range(len(parts))}
 
 
 def layer_of(module: str) -> int | None:
@@ -77,20 +93,35 @@ def read(raw: bytes, findings: Findings) -> PeftConfig | None:
     read_option = _Options(options, findings)
     rank = read_option.whole("r")
     alpha = read_option.number("lora_alpha")
-    targets = read_option.names("target_modules", "targets_invalid")
+    targets = read_option.targets()
+    excluded = read_option.excluded()
     config = PeftConfig(
         rank=rank or 1,
         alpha=alpha or 1.0,
-        targets=targets or [],
+        targets=frozenset([targets] if isinstance(targets, str) else targets or []),
+        by_name=not isinstance(targets, str),
+        complete=not (_is_pattern(targets) or _is_pattern(excluded)),
         rslora=read_option.flag("use_rslora"),
         rank_pattern=read_option.pattern("rank_pattern", int),
         alpha_pattern=read_option.pattern("alpha_pattern", float),
-        excluded=read_option.names("exclude_modules", "option_type", required=False) or [],
+        excluded=frozenset(excluded if isinstance(excluded, list) else []),
         layers=read_option.layers(),
         base=read_option.text("base_model_name_or_path"),
         raw=options,
     )
     return None if rank is None or alpha is None or targets is None else config
+
+
+def named_base(raw: bytes) -> str | None:
+    """What a configuration says it was made for, whatever else is wrong with it."""
+    options = _options(raw, Findings())
+    if options is None:
+        return None
+    return _Options(options, Findings()).text("base_model_name_or_path")
+
+
+def _is_pattern(names: list[str] | str | None) -> bool:
+    return isinstance(names, str) and names.casefold() != ALL_LINEAR
 
 
 def _options(raw: bytes, findings: Findings) -> dict[str, object] | None:
@@ -125,9 +156,9 @@ class _Options:
 
     def whole(self, key: str) -> int | None:
         value = self._options.get(key)
-        if type(value) is int and value > 0:
+        if _is_rank(value):
             return value
-        self._wrong("rank_invalid", key, "a positive whole number")
+        self._wrong("rank_invalid", key, f"a positive whole number up to {MAX_RANK}")
         return None
 
     def number(self, key: str) -> float | None:
@@ -137,15 +168,19 @@ class _Options:
         self._wrong("alpha_invalid", key, "a positive number below 1e9")
         return None
 
-    def names(self, key: str, code: str, *, required: bool = True) -> list[str] | None:
-        value = self._options.get(key)
-        if value is None and not required:
-            return None
-        if isinstance(value, list) and (value or not required):
-            names = [name for name in value if isinstance(name, str) and name]
-            if len(names) == len(value):
-                return names
-        self._wrong(code, key, "a list of literal module names (patterns are never run)")
+    def targets(self) -> list[str] | str | None:
+        value = self._options.get("target_modules")
+        if value and _are_names(value) and not (isinstance(value, str) and _may_hang(value)):
+            return value
+        expected = "a list of module names, all-linear or a pattern without repeated groups"
+        self._wrong("targets_invalid", "target_modules", expected)
+        return None
+
+    def excluded(self) -> list[str] | str | None:
+        value = self._options.get("exclude_modules")
+        if value is None or _are_names(value):
+            return value or None
+        self._wrong("option_type", "exclude_modules", "a list of module names, or one text")
         return None
 
     def flag(self, key: str) -> bool:
@@ -162,14 +197,14 @@ class _Options:
         self._wrong("option_type", key, "a text of less than 4096 characters")
         return None
 
-    def layers(self) -> list[int] | None:
+    def layers(self) -> frozenset[int] | None:
         value = self._options.get("layers_to_transform")
         if value is None:
             return None
         entries = value if isinstance(value, list) else [value]
-        numbers = [entry for entry in entries if isinstance(entry, int)]
+        numbers = [entry for entry in entries if type(entry) is int]
         if numbers and len(numbers) == len(entries):
-            return numbers
+            return frozenset(numbers)
         self._wrong("option_type", "layers_to_transform", "whole numbers")
         return None
 
@@ -177,8 +212,8 @@ class _Options:
         value = self._options.get(key)
         if value is None:
             return {}
-        if not isinstance(value, dict):
-            self._wrong("option_type", key, "an object")
+        if not isinstance(value, dict) or len(value) > MAX_PATTERN_ENTRIES:
+            self._wrong("option_type", key, f"an object of at most {MAX_PATTERN_ENTRIES} entries")
             return {}
         return {
             name: kind(entry)  # type: ignore[call-arg] # int and float take a number
@@ -187,7 +222,7 @@ class _Options:
         }
 
     def _pattern_entry(self, key: str, name: str, entry: object, *, whole: bool) -> bool:
-        if not name or not all(character.isalnum() or character in "_." for character in name):
+        if not LITERAL.fullmatch(name):
             self._findings.add(
                 "pattern_regex",
                 CONFIG,
@@ -195,7 +230,7 @@ class _Options:
                 "entry per module; patterns of an adapter are never run.",
             )
             return False
-        if (type(entry) is int and entry > 0) if whole else _is_amount(entry):
+        if _is_rank(entry) if whole else _is_amount(entry):
             return True
         self._findings.add(
             "pattern_value",
@@ -214,9 +249,25 @@ class _Options:
         )
 
 
+def _may_hang(pattern: str) -> bool:
+    return len(pattern) > MAX_PATTERN_CHARS or REPEATED_GROUP.search(pattern) is not None
+
+
+def _are_names(value: object) -> TypeGuard[list[str] | str]:
+    names = value if isinstance(value, list) else [value]
+    return all(isinstance(name, str) and name for name in names)
+
+
+def _is_rank(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= MAX_RANK
+
+
 def _is_amount(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9
 
 
 def _first_match(pattern: dict[str, V], module: str, default: V) -> V:
-    return next((value for name, value in pattern.items() if is_end_of(name, module)), default)
+    names = [name for name in ends_of(module) if name in pattern]
+    if len(names) > 1:
+        names.sort(key=list(pattern).index)
+    return pattern[names[0]] if names else default

@@ -45,7 +45,7 @@ def facts(config: PeftConfig) -> LoraFacts:
 def _check_lora(said: LoraFacts, found: LoraFacts, findings: Findings) -> None:
     for key, value in found.model_dump().items():
         claim = getattr(said, key)
-        if (sorted(claim) if key == "targets" else claim) != value:
+        if (sorted(set(claim)) if key == "targets" else claim) != value:
             findings.add(
                 "manifest_disagrees",
                 MANIFEST,

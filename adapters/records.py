@@ -5,14 +5,14 @@ Replacing the state is the commit point. Lines count only up to the length that 
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters import disk, jsondoc
 from adapters.errors import StoreDamaged
 from adapters.layout import Home
-from adapters.manifest import Sha256
+from adapters.manifest import Sha256, require_schema
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -31,7 +31,7 @@ class State(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    schema_version: int = Field(default=1, ge=1, le=1)
+    schema_version: Literal[1] = 1
     next_version: int = Field(default=1, ge=1)
     manifests: dict[int, Sha256] = Field(default_factory=dict)
     aliases: dict[str, int] = Field(default_factory=dict)
@@ -120,7 +120,9 @@ def parse(model: type[R], raw: bytes, path: Path) -> R:
         StoreDamaged: It is no such record.
     """
     try:
-        jsondoc.parse(raw)
+        document = jsondoc.parse(raw)
+        if model is State:
+            require_schema(document)
         return model.model_validate_json(raw)
     except (ValidationError, ValueError) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error

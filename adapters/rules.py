@@ -3,17 +3,16 @@
 Works on the configuration and the base model's module list alone, so it runs before training too.
 """
 
-import math
 from pathlib import Path
 
 from adapters import bases
 from adapters.findings import Findings, shown
 from adapters.layout import CONFIG
-from adapters.peftconfig import PeftConfig, is_end_of
+from adapters.peftconfig import PeftConfig, ends_of
 
 Shapes = dict[str, tuple[int, int]]
 
-MAX_SCALE = 128.0
+MIN_SCALE, MAX_SCALE = 1e-4, 128.0
 # Options that alter the model in ways that are not served, with what the message calls them.
 UNSUPPORTED: dict[str, tuple[str, str]] = {
     "use_dora": ("dora", "DoRA"),
@@ -25,7 +24,6 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
     "use_bdlora": ("option_unsupported", "block-diagonal LoRA"),
     "trainable_token_indices": ("option_unsupported", "trained tokens"),
     "target_parameters": ("option_unsupported", "LoRA on parameters"),
-    "layers_pattern": ("option_unsupported", "a layer pattern"),
     "megatron_config": ("option_unsupported", "Megatron"),
     "velora_config": ("option_unsupported", "VeLoRA"),
     "monteclora_config": ("option_unsupported", "MonteCLoRA"),
@@ -37,21 +35,28 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
 HARMLESS = {
     "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "corda_config",
     "eva_config", "exclude_modules", "fan_in_fan_out", "inference_mode", "init_lora_weights",
-    "layers_to_transform", "loftq_config", "lora_alpha", "lora_dropout", "lora_ga_config",
+    "layers_pattern", "layers_to_transform", "loftq_config", "lora_alpha", "lora_dropout", "lora_ga_config",
     "megatron_core", "peft_type", "peft_version", "qalora_group_size", "r", "rank_pattern",
     "revision", "runtime_config", "target_modules", "task_type", "use_rslora",
 }  # fmt: skip
 PLAIN_INITS = {"gaussian", "eva", "orthogonal", "mica", "lora_ga"}
 
 
-def check(
-    config: PeftConfig, base_dir: Path, shapes: Shapes, max_rank: int, findings: Findings
-) -> None:
-    """Check a saved configuration against the base model in `base_dir`."""
+def check(config: PeftConfig, shapes: Shapes, max_rank: int, findings: Findings) -> None:
+    """Check a saved configuration against the linear layers of the base model."""
     _check_kind(config.raw, findings)
     _check_options(config.raw, findings)
     check_numbers(config, max_rank, findings)
-    check_targets(config.targets, shapes, findings)
+    check_targets(config, shapes, findings)
+    _check_pattern_keys(config, shapes, findings)
+
+
+def check_base(config: PeftConfig, base_dir: Path, findings: Findings) -> None:
+    """Check that the base model in `base_dir` is what the configuration names, if it names one.
+
+    Raises:
+        BaseModelError: The base model's own configuration cannot be read.
+    """
     if config.base is not None and not bases.is_called(base_dir, config.base):
         findings.add(
             "base_differs",
@@ -76,26 +81,43 @@ def check_numbers(config: PeftConfig, max_rank: int, findings: Findings) -> None
             )
     for name in ("", *config.rank_pattern, *config.alpha_pattern):
         scale = config.scale_of(name)
-        if not (math.isfinite(scale) and 0 < scale <= MAX_SCALE):
+        if not MIN_SCALE <= scale <= MAX_SCALE:
             findings.add(
                 "scale_out_of_range",
                 CONFIG,
                 f"The scale{f' of {shown(name)}' if name else ''} from lora_alpha and r is "
-                f"{scale:g}, expected above 0 and at most {MAX_SCALE:g}. Correct lora_alpha.",
+                f"{scale:g}, expected {MIN_SCALE:g} to {MAX_SCALE:g}. Correct lora_alpha.",
             )
 
 
-def check_targets(targets: list[str], shapes: Shapes, findings: Findings) -> None:
+def check_targets(config: PeftConfig, shapes: Shapes, findings: Findings) -> None:
     """Check that every target names something the base model has and LoRA serves."""
-    for target in targets:
-        if not any(is_end_of(target, module) for module in shapes):
-            known = sorted({module.rsplit(".", 1)[-1] for module in shapes})
+    ends, known = _ends(shapes), sorted({module.rsplit(".", 1)[-1] for module in shapes})
+    for target in sorted(config.targets) if config.by_name else []:
+        if target not in ends:
             findings.add(
                 "target_not_servable",
                 CONFIG,
                 f"The target {shown(target)} is no linear layer of the base model. Expected some "
                 f"of {', '.join(known)}. Train on those.",
             )
+
+
+def _check_pattern_keys(config: PeftConfig, shapes: Shapes, findings: Findings) -> None:
+    """PEFT and the engine read the keys as patterns, in which a dot is any character."""
+    ends = _ends(shapes)
+    for key in {**config.rank_pattern, **config.alpha_pattern}:
+        if "." in key and key not in ends:
+            findings.add(
+                "pattern_regex",
+                CONFIG,
+                f"The pattern {shown(key)} names no linear layer of the base model, but its dots "
+                "would match any character. Write the path of the module, or its last name.",
+            )
+
+
+def _ends(shapes: Shapes) -> set[str]:
+    return {end for module in shapes for end in ends_of(module)}
 
 
 def _check_kind(options: dict[str, object], findings: Findings) -> None:
@@ -112,7 +134,7 @@ def _check_kind(options: dict[str, object], findings: Findings) -> None:
             f"task_type is {shown(options.get('task_type'))}, expected 'CAUSAL_LM'. Train for "
             "text generation.",
         )
-    if options.get("bias", "none") not in ("none", None):
+    if options.get("bias", "none") != "none":
         findings.add(
             "bias",
             CONFIG,
@@ -120,7 +142,8 @@ def _check_kind(options: dict[str, object], findings: Findings) -> None:
             "without.",
         )
     init = options.get("init_lora_weights", True)
-    if not isinstance(init, bool) and init is not None and init not in sorted(PLAIN_INITS):
+    plain = isinstance(init, bool) or init is None
+    if not plain and not (isinstance(init, str) and init.lower() in PLAIN_INITS):
         findings.add(
             "init_modifies_base",
             CONFIG,

@@ -30,7 +30,10 @@ class Store:
     """
 
     def __init__(self, root: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
-        self.root = root.expanduser().resolve()
+        with contextlib.suppress(RuntimeError):
+            # `~somebody` who is not known here stays as it is.
+            root = root.expanduser()
+        self.root = root.resolve()
         self._timeout_s = lock_timeout_s
 
     def home(self, name: str) -> Home:

@@ -112,7 +112,7 @@ def _check_pair(
 def _check_complete(
     modules: dict[str, Sides], config: PeftConfig, shapes: Shapes, findings: Findings
 ) -> None:
-    for module in shapes:
+    for module in shapes if config.complete else []:
         if module not in modules and config.targeted(module):
             findings.add(
                 "module_missing",

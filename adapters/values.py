@@ -17,7 +17,7 @@ from adapters.peftconfig import PeftConfig
 
 CHUNK_VALUES = 1 << 20
 MAX_ABSOLUTE = 100.0
-MAX_UPDATE_NORM = 1e5
+MIN_UPDATE_NORM, MAX_UPDATE_NORM = 1e-9, 1e5
 
 
 class Extent(NamedTuple):
@@ -51,7 +51,7 @@ def check(
         for side, extent in extents.items():
             _check_extent(f"{module}.lora_{side}", extent, findings)
         norm = config.scale_of(module) * extents["A"].norm * extents["B"].norm
-        effective |= norm > 0
+        effective |= norm > MIN_UPDATE_NORM
         if norm > MAX_UPDATE_NORM:
             findings.add(
                 "norm_too_large",
@@ -63,8 +63,8 @@ def check(
         findings.add(
             "no_effect",
             WEIGHTS,
-            "Every update B @ A is zero, so the adapter would answer like the base model. "
-            "Train it, or save after training.",
+            "Every update B @ A is zero or next to it, so the adapter would answer like the base "
+            "model. Train it, or save after training.",
         )
 
 

@@ -4,11 +4,19 @@ The service uses the base model's tokenizer alone; another one beside the adapte
 was trained on other token ids.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from adapters import bases, disk, jsondoc
 from adapters.findings import Findings, shown
-from adapters.layout import ADDED_TOKENS, MAX_BYTES, TOKENIZER, TOKENIZER_SETTINGS
+from adapters.layout import (
+    ADDED_TOKENS,
+    MAX_BYTES,
+    TOKENIZER,
+    TOKENIZER_PIECES,
+    TOKENIZER_SETTINGS,
+    VOCABULARY,
+)
 from basemodels import BaseModelError
 from basemodels.modules import read_config
 
@@ -21,11 +29,15 @@ def check(directory: Path, files: list[str], base_dir: Path, findings: Findings)
     for name, read_tokens in READERS.items():
         if name not in files:
             continue
-        base = base_dir / name
-        of_base = bases.read_file(base) if base.is_file() else None
+        # Some bases say the same in one file only.
+        alone = name == VOCABULARY and not (base_dir / name).is_file()
+        own_name = TOKENIZER if alone else name
+        of_base = _of_base(base_dir, own_name)
+        if name == TOKENIZER_PIECES and of_base is None:
+            continue
         try:
             raw = disk.read(directory / name, MAX_BYTES[name])
-            tokens = {} if raw == of_base else read_tokens(_document(raw))
+            tokens = {} if raw == of_base else read_tokens(raw)
         except OSError as error:
             findings.unreadable(name, error)
             continue
@@ -37,17 +49,22 @@ def check(directory: Path, files: list[str], base_dir: Path, findings: Findings)
                 "Remove it: the service uses the base model's tokenizer.",
             )
             continue
-        _compare(tokens, name, of_base, size, findings)
+        own = _own_tokens(own_name, of_base) if tokens and name in WHOLE and of_base else None
+        _compare(tokens, name, own, size, findings)
+
+
+def _of_base(base_dir: Path, name: str) -> bytes | None:
+    path = base_dir / name
+    return bases.read_file(path) if path.is_file() else None
 
 
 def _compare(
-    tokens: Tokens, name: str, of_base: bytes | None, size: object, findings: Findings
+    tokens: Tokens, name: str, own: Tokens | None, size: object, findings: Findings
 ) -> None:
     beyond = [token for token, number in tokens.items() if isinstance(size, int) and number >= size]
-    other: list[str] = []
-    if tokens and name == TOKENIZER and of_base is not None:
-        own = _own_tokens(of_base)
-        other = [token for token, number in tokens.items() if own.get(token) != number]
+    other = [
+        token for token, number in tokens.items() if own is not None and own.get(token) != number
+    ]
     for token in (beyond or other)[:1]:
         limit = f"below {size}" if beyond else "the base model's own"
         findings.add(
@@ -59,12 +76,12 @@ def _compare(
         )
 
 
-def _own_tokens(raw: bytes) -> Tokens:
+def _own_tokens(name: str, raw: bytes) -> Tokens:
     try:
-        return _from_tokenizer(_document(raw))
+        return READERS[name](raw)
     except ValueError as error:
         raise BaseModelError(
-            f"The base model's {TOKENIZER} cannot be read ({error}). Expected that of a fast "
+            f"The base model's {name} cannot be read ({error}). Expected that of a fast "
             "tokenizer. Fetch the base again."
         ) from error
 
@@ -76,7 +93,8 @@ def _document(raw: bytes) -> dict[str, object]:
     return document
 
 
-def _from_tokenizer(document: dict[str, object]) -> Tokens:
+def _from_tokenizer(raw: bytes) -> Tokens:
+    document = _document(raw)
     model = document.get("model")
     vocabulary = model.get("vocab") if isinstance(model, dict) else None
     tokens: Tokens = {}
@@ -95,8 +113,8 @@ def _from_tokenizer(document: dict[str, object]) -> Tokens:
     return tokens
 
 
-def _from_settings(document: dict[str, object]) -> Tokens:
-    added = document.get("added_tokens_decoder")
+def _from_settings(raw: bytes) -> Tokens:
+    added = _document(raw).get("added_tokens_decoder")
     tokens: Tokens = {}
     for number, entry in added.items() if isinstance(added, dict) else []:
         if not isinstance(entry, dict) or not number.isdecimal():
@@ -105,13 +123,29 @@ def _from_settings(document: dict[str, object]) -> Tokens:
     return tokens
 
 
+def _from_ids(raw: bytes) -> Tokens:
+    return _ids(_document(raw))
+
+
+def _from_pieces(_: bytes) -> Tokens:
+    raise ValueError("it is not JSON")
+
+
 def _ids(entries: dict[str, object]) -> Tokens:
     tokens: Tokens = {}
     for token, number in entries.items():
-        if type(number) is not int:
-            raise ValueError(f"the id of {token!r} is not a whole number")
+        if type(number) is not int or number < 0:
+            raise ValueError(f"the id of {token!r} is not a whole number from 0")
         tokens[token] = number
     return tokens
 
 
-READERS = {TOKENIZER: _from_tokenizer, TOKENIZER_SETTINGS: _from_settings, ADDED_TOKENS: _ids}
+READERS: dict[str, Callable[[bytes], Tokens]] = {
+    TOKENIZER: _from_tokenizer,
+    VOCABULARY: _from_ids,
+    TOKENIZER_PIECES: _from_pieces,
+    TOKENIZER_SETTINGS: _from_settings,
+    ADDED_TOKENS: _from_ids,
+}
+# These hold every token, so each must be the base model's.
+WHOLE = {TOKENIZER, VOCABULARY}

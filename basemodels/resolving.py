@@ -1,5 +1,6 @@
 """From what a person types for a base model to a directory with weights and a tokenizer."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -65,7 +66,10 @@ def find_entry(base: str) -> CatalogueEntry | None:
 
 def local_directory(base: str) -> Path | None:
     """Return a directory that the user named, or None."""
-    local = Path(base).expanduser()
+    local = Path(base)
+    with contextlib.suppress(RuntimeError):
+        # An adapter may name the home of somebody who is not known here.
+        local = local.expanduser()
     return local.resolve() if local.is_dir() else None
 
 

@@ -56,6 +56,28 @@ def raw(file: str, content: bytes) -> Callable[[Path, Adapter], object]:
     return lambda directory, _: (directory / file).write_bytes(content)
 
 
+def raw_option(key: str, value: str) -> Callable[[Path, Adapter], object]:
+    """Give an option a value that is written as it stands."""
+
+    def spoil(directory: Path, adapter: Adapter) -> None:
+        text = json.dumps(adapter.config | {key: "PLACE"})
+        (directory / CONFIG).write_text(text.replace('"PLACE"', value))
+
+    return spoil
+
+
+def claimed_base(content: bytes) -> Callable[[Path, Adapter], object]:
+    """Name a directory as base whose configuration is this."""
+
+    def spoil(directory: Path, adapter: Adapter) -> None:
+        other = directory.parent / f"claimed-{directory.name}"
+        other.mkdir()
+        (other / "config.json").write_bytes(content)
+        options(base_model_name_or_path=str(other))(directory, adapter)
+
+    return spoil
+
+
 def arrays(change: Callable[[dict[str, NDArray[np.generic]]], object]) -> Callable[..., object]:
     """Change the tensors before they are written."""
 
@@ -104,6 +126,12 @@ def zero_b(tensors: dict[str, NDArray[np.generic]]) -> None:
             tensors[name][:] = 0
 
 
+def denormal_b(tensors: dict[str, NDArray[np.generic]]) -> None:
+    for name in tensors:
+        if ".lora_B." in name:
+            tensors[name][:] = 1e-40
+
+
 def huge(tensors: dict[str, NDArray[np.generic]]) -> None:
     for name in tensors:
         tensors[name][:] = 99.0
@@ -145,6 +173,11 @@ def duplicate_key(whole: bytes) -> bytes:
     first = text.index(b'"base_model')
     twice = text[:first] + text[first : text.index(b"}", first) + 1] + b", " + text[first:]
     return with_header(twice, whole[8 + length :])
+
+
+def reheaded(whole: bytes, form: bytes) -> bytes:
+    length = struct.unpack("<Q", whole[:8])[0]
+    return with_header(form % whole[8 : 8 + length], whole[8 + length :])
 
 
 def many_tensors(_: bytes) -> bytes:
@@ -250,8 +283,12 @@ CASES = [
     Case("a header that is a list", "header_not_json", raw(WEIGHTS, with_header(b"[1, 2, 3]"))),
     Case("a header of deep lists", "header_not_json", raw(WEIGHTS, with_header(DEEP))),
     Case("a header that is not UTF-8", "header_not_json", raw(WEIGHTS, with_header(b'{"\xff": 1}'))),
+    Case("a header that begins with a space", "header_not_json", weights(lambda whole: reheaded(whole, b" %b"))),
+    Case("a header that ends in a zero byte", "header_not_json", weights(lambda whole: reheaded(whole, b"%b\0"))),
+    Case("a header with a number of 5,000 digits", "header_not_json", raw(WEIGHTS, with_header(b'{"a": ' + b"9" * 5000 + b"}"))),
     Case("a header with NaN", "header_not_json", raw(WEIGHTS, with_header(b'{"a": NaN}'))),
     Case("a tensor named twice", "header_duplicate_key", weights(duplicate_key)),
+    Case("no metadata", "header_bad_entry", header(lambda e: e.update(__metadata__=None))),
     Case("metadata of numbers", "header_bad_entry", header(lambda e: e.update(__metadata__={"a": 1}))),
     Case("an entry that is a number", "header_bad_entry", header(lambda e: e.update(extra=7))),
     Case("an entry without a shape", "header_bad_entry", header(lambda e: e[KEY.format("A")].pop("shape"))),
@@ -298,8 +335,12 @@ CASES = [
     Case("a weight of a billion", "value_too_large", value(1e9)),
     Case("updates that drown the base", "norm_too_large", arrays(huge)),
     Case("updates that are zero", "no_effect", arrays(zero_b)),
+    Case("updates that round to zero", "no_effect", arrays(denormal_b)),
     # the configuration
     Case("a configuration that is not JSON", "config_not_json", raw(CONFIG, b"r: 4")),
+    Case("a configuration in UTF-16", "config_not_json", raw(CONFIG, '{"r": 4}'.encode("utf-16"))),
+    Case("a configuration with a number of 5,000 digits", "config_not_json", raw_option("r", "9" * 5000)),
+    Case("a configuration with NaN", "config_not_json", raw_option("lora_alpha", "NaN")),
     Case("a configuration of deep lists", "config_not_json", raw(CONFIG, DEEP)),
     Case("a configuration that is a list", "config_not_object", raw(CONFIG, b"[]")),
     Case("an option named twice", "config_duplicate_key", raw(CONFIG, b'{"r": 4, "r": 8}')),
@@ -308,6 +349,8 @@ CASES = [
     Case("a classifier", "task_type", options(task_type="SEQ_CLS")),
     Case("a rank of zero", "rank_invalid", options(r=0)),
     Case("a rank in words", "rank_invalid", options(r="4")),
+    Case("a rank of 400 digits", "rank_invalid", options(r=10**400)),
+    Case("a rank that is true", "rank_invalid", options(r=True)),
     Case("no rank", "rank_invalid", without_option("r")),
     Case("a rank above the engine's", "rank_too_high", options(r=512)),
     Case("a pattern with a rank above the engine's", "rank_too_high", options(rank_pattern={"q_proj": 512})),
@@ -315,25 +358,38 @@ CASES = [
     Case("a negative alpha", "alpha_invalid", options(lora_alpha=-8)),
     Case("an alpha of a billion", "alpha_invalid", options(lora_alpha=1e9)),
     Case("an alpha far above the rank", "scale_out_of_range", options(lora_alpha=1e6)),
+    Case("an alpha next to zero", "scale_out_of_range", options(lora_alpha=1e-9)),
     Case("an alpha pattern far above the rank", "scale_out_of_range", options(alpha_pattern={"q_proj": 1e6})),
     Case("no targets", "targets_invalid", options(target_modules=[])),
-    Case("a pattern for targets", "targets_invalid", options(target_modules=".*_proj")),
+    Case("a pattern that may never end", "targets_invalid", options(target_modules="(a+)+$")),
+    Case("a pattern of 2,000 characters", "targets_invalid", options(target_modules="q" * 2000)),
+    Case("a target without a name", "targets_invalid", options(target_modules=["q_proj", ""])),
+    Case("all linear layers, of which most are missing", "module_missing", options(target_modules="all-linear")),
     Case("an unknown target", "target_not_servable", options(target_modules=["q_proj", "Wqkv"])),
     Case("the head as target", "target_not_servable", options(target_modules=["q_proj", "lm_head"])),
     Case("a regex in rank_pattern", "pattern_regex", options(rank_pattern={"(a+)+$": 4})),
+    Case("a wildcard in rank_pattern", "pattern_regex", options(rank_pattern={"q.proj": 2})),
+    Case("a dot in rank_pattern", "pattern_regex", options(rank_pattern={".": 2})),
+    Case("a letter of another script in rank_pattern", "pattern_regex", options(rank_pattern={"q_proj\u0660": 2})),
+    Case("fifty thousand patterns", "option_type", options(rank_pattern={f"x{n}": 4 for n in range(50_000)})),
     Case("a regex in alpha_pattern", "pattern_regex", options(alpha_pattern={".*q_proj": 8})),
     Case("a rank pattern of text", "pattern_value", options(rank_pattern={"q_proj": "4"})),
     Case("a rank pattern that is a list", "option_type", options(rank_pattern=["q_proj"])),
-    Case("excluded by a pattern", "option_type", options(exclude_modules=".*")),
+    Case("excluded by a number", "option_type", options(exclude_modules=7)),
     Case("rsLoRA in words", "option_type", options(use_rslora="yes")),
     Case("layers in words", "option_type", options(layers_to_transform="all")),
+    Case("layers that are true", "option_type", options(layers_to_transform=[True, 0])),
+    Case("a layer that the base does not have", "module_not_targeted", options(layers_to_transform=[-1])),
     Case("a base that is a number", "option_type", options(base_model_name_or_path=7)),
     Case("DoRA", "dora", options(use_dora=True)),
     Case("a trained bias", "bias", options(bias="all")),
+    Case("no word about a bias", "bias", options(bias=None)),
     Case("a LoRA bias", "bias", options(lora_bias=True)),
     Case("modules to save", "modules_to_save", options(modules_to_save=["lm_head"])),
     Case("PiSSA", "init_modifies_base", options(init_lora_weights="pissa_niter_4")),
     Case("OLoRA", "init_modifies_base", options(init_lora_weights="olora")),
+    Case("PiSSA in capitals", "init_modifies_base", options(init_lora_weights="PiSSA")),
+    Case("an initialisation that is a list", "init_modifies_base", options(init_lora_weights=["gaussian"])),
     Case("LoftQ", "init_modifies_base", options(init_lora_weights="loftq")),
     Case("CorDA", "init_modifies_base", options(init_lora_weights="corda")),
     Case("activated LoRA", "alora", options(alora_invocation_tokens=[1, 2])),
@@ -343,8 +399,15 @@ CASES = [
     Case("LoRA on parameters", "option_unsupported", options(target_parameters=["w"])),
     Case("an option of the future", "option_unknown", options(use_hydra=True)),
     Case("another base by name", "base_differs", options(base_model_name_or_path="meta-llama/Llama-2-7b-hf")),
+    Case("a base at home with somebody unknown", "base_differs", options(base_model_name_or_path="~nobody-here/x")),
+    Case("a base with a name of 4,000 characters", "base_differs", options(base_model_name_or_path="a" * 4000)),
+    Case("a base whose name is no text", "base_differs", raw_option("base_model_name_or_path", '"\\ud800/x"')),
+    Case("a base whose configuration never ends", "base_differs", claimed_base(b"[" * 200_000)),
+    Case("a base whose configuration is large", "base_differs", claimed_base(b" " * (2 << 20))),
     Case("another base by directory", "base_differs", options(base_model_name_or_path="/models/other")),
     Case("a vocabulary of its own", "vocabulary_differs", raw("tokenizer.json", json.dumps(tokenizer({"b": 2, "a": 3})).encode())),
+    Case("a vocabulary file of its own", "vocabulary_differs", raw("vocab.json", b'{"a": 55}')),
+    Case("a negative token", "vocabulary_differs", raw("added_tokens.json", b'{"<new>": -1}')),
     Case("tokens beyond the base", "vocabulary_differs", raw("added_tokens.json", b'{"<new>": 100}')),
     Case("a tokenizer that is no tokenizer", "vocabulary_differs", raw("tokenizer.json", b'{"model": {"vocab": {"a": "b"}}}')),
     Case("a tokenizer that needs a gigabyte", "vocabulary_differs", raw("tokenizer.json", b"[" + b"[]," * 5_000_000 + b"[]]")),

@@ -165,6 +165,13 @@ def test_gc_and_fsck(shell: Shell) -> None:
         (("import", "x", "/no/such/place"), "import_refused"),
         (("export", "tales", "/no/such/place"), "export_refused"),
         (("verify", "tales@1", "--base", "/no/such/base"), "BaseModelError"),
+        (("verify", "tales@1", "--base", "~nobody-here/base"), "BaseModelError"),
+        (("verify", "x" * 5000), "invalid_reference"),
+        (("verify", "/no/such/adapter"), "invalid_reference"),
+        (("gc", "nobody"), "unknown_adapter"),
+        (("fsck", "nobody"), "unknown_adapter"),
+        (("promote", "tales@2", "--who", ""), "invalid_reference"),
+        (("promote", "tales@2", "--why", "x" * 1001), "invalid_reference"),
     ],
     ids=str,
 )
@@ -179,13 +186,84 @@ def test_bad_requests_end_with_two_and_a_sentence(
     assert shell(*words)[:2] == (2, "")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gc", "--min-age-days", "nan"),
+        ("gc", "--min-age-days", "1e300"),
+        ("gc", "--min-age-days", "soon"),
+        ("gc", "--lease-hours", "-1"),
+        ("gc", "--keep-targets", "0"),
+        ("gc", "--keep-targets", "1.5"),
+        ("gc", "--keep-targets", "\u0663"),
+        ("verify", "x", "--max-rank", "0"),
+        ("promote", "tales@2", "--who", "a\nb"),
+        ("promote", "tales@2", "--why", "\udcff"),
+    ],
+    ids=ascii,
+)
+def test_flags_that_mean_nothing_are_refused(words: tuple[str, ...], shell: Shell) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        shell(*words)
+    assert stopped.value.code == 2
+    assert f"argument {words[-2]}:" in shell.capsys.readouterr().err
+
+
+def test_a_number_of_days_may_be_a_fraction_or_nothing(shell: Shell) -> None:
+    for days, kept in (("0", [1]), ("0.5", [1, 2]), ("10000", [1, 2])):
+        verdicts = shell.json("gc", "--dry-run", "--min-age-days", days)["adapters"]["tales"]
+        stay = [v["version"] for v in verdicts["verdicts"] if not v["remove"]]
+        assert stay == [f"tales@{number}" for number in kept]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        (b"{", "does not name its base model"),
+        (b'{"r": 4}', "does not name its base model"),
+    ],
+)
 def test_a_directory_without_a_base_needs_one(
+    content: bytes | None, reason: str, shell: Shell, adapter: Adapter, tmp_path: Path
+) -> None:
+    path = adapter.write(tmp_path / "unnamed") / "adapter_config.json"
+    path.unlink() if content is None else path.write_bytes(content)
+    code, _, err = shell("verify", path.parent)
+    assert code == 2
+    assert f"{path} {reason}. Expected a base model" in err
+    assert "Give it with --base." in err
+
+
+def test_a_broken_configuration_still_names_its_base(
     shell: Shell, adapter: Adapter, tmp_path: Path
 ) -> None:
-    adapter.config["base_model_name_or_path"] = None
-    code, _, err = shell("verify", adapter.write(tmp_path / "unnamed"))
-    assert code == 2
-    assert "Give it with --base." in err
+    adapter.config["r"] = 0
+    code, out, _ = shell("verify", adapter.write(tmp_path / "broken"), "--json")
+    assert code == 1
+    assert [finding["code"] for finding in json.loads(out)["findings"]] == ["rank_invalid"]
+
+
+def test_a_directory_that_is_not_there_is_a_finding(shell: Shell, adapter: Adapter) -> None:
+    code, out, _ = shell("verify", "no/such/adapter", "--base", adapter.base, "--json")
+    assert code == 1
+    assert [finding["code"] for finding in json.loads(out)["findings"]] == ["directory_missing"]
+
+
+def test_a_store_at_home_with_somebody_unknown_is_empty(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["list", "--json", "--store", "~nobody-here/store"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_who_moves_an_alias_may_have_no_name(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert shell("promote", "tales@2")[0] == 0
+    assert shell.json("history", "tales")[-1]["who"] == f"user {os.getuid()}"
 
 
 def test_the_default_store_comes_from_the_environment(shell: Shell) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,28 @@ def test_leftovers_go_after_their_lease_unless_their_writer_lives(filled: Store)
     assert found.leftovers == [str(torn), str(old)]
     assert [path.name for path in home.staging.iterdir()] == ["young"]
     assert not torn.exists()
+
+
+def test_a_clock_that_was_ahead_removes_nothing(filled: Store) -> None:
+    """What seems to come from the future is young, whatever the limit."""
+    leftover = filled.home("tales").staging / "left"
+    leftover.mkdir()
+    future = time.time() + 365 * 86400
+    os.utime(leftover, (future, future))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collecting, "datetime", LongAgo)
+        found = collecting.collect(filled, "tales", OLD, dry_run=False)
+    assert [verdict.version for verdict in found.verdicts if verdict.remove] == []
+    assert found.leftovers == []
+    assert filled.versions("tales") == [1, 2, 3, 4, 5, 6]
+
+
+class LongAgo(datetime):
+    """A clock that was set back."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "LongAgo":
+        return cls(2000, 1, 1, tzinfo=tz)
 
 
 def test_an_adapter_that_never_was_needs_no_collecting(store: Store) -> None:

@@ -1,7 +1,10 @@
-"""Every hostile adapter is refused at publish and at load, with its own code, and quickly."""
+"""Every hostile adapter is refused at publish and at load, with its own code.
 
+That it is done quickly is measured in `test_figures.py`.
+"""
+
+import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,10 @@ from adapters.findings import MAX_PER_CODE, REASONS
 from adapters.store import Store
 from tests.adapters.hostile import CASES, Case
 from tests.adapters.making import Adapter
+from tests.adapters.refusals import RECORDED as RECORD
+from tests.adapters.refusals import said
 
-MAX_SECONDS = 0.5
+RECORDED: dict[str, list[str]] = json.loads(RECORD.read_text(encoding="utf-8"))
 # Codes that speak of a manifest or of the surroundings, proven elsewhere in these tests.
 ELSEWHERE = {
     "base_config_differs",
@@ -36,10 +41,8 @@ def hostile(case: Case, adapter: Adapter, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_refused_at_publish(case: Case, hostile: Path, adapter: Adapter, store: Store) -> None:
-    began = time.process_time()
     with pytest.raises(AdapterRefused) as refused:
         store.publish("bad", hostile, adapter.draft(), base_dir=adapter.base)
-    assert time.process_time() - began < MAX_SECONDS
     assert case.code in [finding.code for finding in refused.value.findings]
     assert store.names() == []
 
@@ -50,9 +53,7 @@ def test_refused_at_load(case: Case, adapter: Adapter, store: Store, tmp_path: P
     source = adapter.write(tmp_path / "source")
     version = store.publish("good", source, adapter.draft(), base_dir=adapter.base)
     case.spoil(version.path, adapter)
-    began = time.process_time()
     found = gate.check(version.path, adapter.base)
-    assert time.process_time() - began < MAX_SECONDS
     assert case.code in [finding.code for finding in found]
 
 
@@ -61,6 +62,7 @@ def test_findings_are_few_printable_and_have_a_remedy(
     case: Case, hostile: Path, adapter: Adapter
 ) -> None:
     found = gate.check(hostile, adapter.base)
+    assert said(found) == RECORDED[case.name]
     assert 0 < len(found) <= 4 * (MAX_PER_CODE + 1)
     for finding in found:
         assert str(finding).isprintable()
@@ -71,6 +73,7 @@ def test_findings_are_few_printable_and_have_a_remedy(
 def test_the_corpus_has_every_code_and_each_case_a_name() -> None:
     assert {case.code for case in CASES} | ELSEWHERE == set(REASONS)
     assert len({case.name for case in CASES}) == len(CASES) >= 60
+    assert RECORDED.keys() == {case.name for case in CASES}
 
 
 def test_the_good_adapter_of_the_corpus_is_good(adapter: Adapter, tmp_path: Path) -> None:

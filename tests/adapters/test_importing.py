@@ -207,6 +207,13 @@ def test_a_directory_with_links_is_refused(spoil: str, store: Store, foreign: Pa
         import_adapter(store, "mine", str(foreign))
 
 
+def test_a_refusal_names_the_source(store: Store, adapter: Adapter, tmp_path: Path) -> None:
+    adapter.config["use_dora"] = True
+    source = adapter.write(tmp_path / "dora")
+    with pytest.raises(AdapterRefused, match=f"The adapter in {source} is refused, 1 finding"):
+        import_adapter(store, "mine", str(source))
+
+
 def test_the_gate_judges_what_is_imported(store: Store, adapter: Adapter, tmp_path: Path) -> None:
     adapter.config["use_dora"] = True
     with pytest.raises(AdapterRefused, match="DoRA"):

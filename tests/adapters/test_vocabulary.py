@@ -53,6 +53,11 @@ def codes(adapter: Adapter, directory: Path, name: str, document: object) -> lis
         ("added_tokens.json", {"<x>": 99}, True),
         ("added_tokens.json", {"<x>": 100}, False),
         ("added_tokens.json", {"<x>": "100"}, False),
+        ("added_tokens.json", {"<x>": 0}, True),
+        ("added_tokens.json", {"<x>": -1}, False),
+        ("vocab.json", OWN, True),
+        ("vocab.json", OWN | {"a": 3}, False),
+        ("vocab.json", OWN | {"c": 4}, False),
     ],
 )
 def test_ids_are_compared(
@@ -75,6 +80,27 @@ def test_the_same_file_is_not_even_parsed(adapter: Adapter, tmp_path: Path) -> N
     assert gate.check(adapter.write(tmp_path / "adapter"), adapter.base) == []
 
 
+def test_a_vocabulary_file_is_compared_with_that_of_the_base(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    (adapter.base / "vocab.json").write_text(json.dumps({"z": 9}))
+    assert codes(adapter, tmp_path / "one", "vocab.json", {"z": 9}) == []
+    assert codes(adapter, tmp_path / "two", "vocab.json", OWN) == ["vocabulary_differs"]
+
+
+def test_a_binary_tokenizer_must_be_the_bases_own_where_there_is_one(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    adapter.extra = {"tokenizer.model": b"\x0a\x01"}
+    assert gate.check(adapter.write(tmp_path / "one"), adapter.base) == []
+    (adapter.base / "tokenizer.model").write_bytes(b"\x0a\x01")
+    assert gate.check(adapter.write(tmp_path / "two"), adapter.base) == []
+    (adapter.base / "tokenizer.model").write_bytes(b"\x0a\x02")
+    (finding,) = gate.check(adapter.write(tmp_path / "three"), adapter.base)
+    assert (finding.code, finding.file) == ("vocabulary_differs", "tokenizer.model")
+    assert "cannot be compared ('it is not JSON')" in finding.message
+
+
 def test_a_broken_base_is_not_the_adapters_fault(adapter: Adapter, tmp_path: Path) -> None:
     (adapter.base / "tokenizer.json").write_text("not JSON")
     with pytest.raises(BaseModelError, match=r"tokenizer\.json cannot be read"):
@@ -88,7 +114,7 @@ def test_a_broken_base_is_not_the_adapters_fault(adapter: Adapter, tmp_path: Pat
 def test_no_tokenizer_file_ends_in_an_unexpected_error(
     content: bytes, adapter: Adapter, tmp_path: Path
 ) -> None:
-    for name in ("tokenizer.json", "tokenizer_config.json", "added_tokens.json"):
+    for name in ("tokenizer.json", "vocab.json", "tokenizer_config.json", "added_tokens.json"):
         adapter.extra = {name: content}
         found = gate.check(adapter.write(tmp_path / name), adapter.base)
         assert {finding.code for finding in found} <= {"vocabulary_differs"}
