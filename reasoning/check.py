@@ -1,16 +1,15 @@
 """Check a chain-of-thought: every calculation recomputed, the conclusion found and compared."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reasoning.expressions import value_of
 from reasoning.numbers import same_value
 from reasoning.report import Report, Step
 from reasoning.statements import Statement, find_statements
-from reasoning.tokens import tokenise
 
 _CONCLUSION = re.compile(
-    r"(?im)(?:^|(?<=[\s。.;；,，!！?？]))(?:"
+    r"(?im)(?:^|(?<=[\s。.;；,，!！?？*_(（>]))(?:"
     r"(?:the\s+)?(?:final\s+)?answer\s*(?:is\b\s*[:：]?|[:：=])"
     r"|(?:所以|因此|故)?(?:最终|正确)?的?(?:答案|答)\s*(?:是|为|[:：=])\s*[:：]?"
     r"|####)\s*(?P<answer>[^\n]*)"
@@ -31,21 +30,22 @@ def check(text: str, gold: str | None = None) -> Report:
     """
     concluded = _conclusion(text)
     begin, end, answer = concluded or (len(text), len(text), None)
-    steps = list(_steps(text, begin))
+    found = find_statements(text)
+    steps = list(_steps(text, begin, found.statements))
     return Report(
         steps=steps,
         answer=answer,
         answer_last=answer is not None and not re.search(r"\w", text[end:]),
-        answer_supported=_supported(answer, text, [step.stated for step in steps if step.stated]),
+        answer_supported=found.unread > 0
+        or _supported(answer, [step.stated for step in steps if step.stated]),
         matches_gold=None if gold is None or answer is None else same_value(answer, gold),
     )
 
 
-def _supported(answer: str | None, text: str, stated: list[str]) -> bool:
-    """Whether an answer is one of the values, as far as all could be read and it is a number."""
+def _supported(answer: str | None, stated: list[str]) -> bool:
+    """Whether an answer is one of the values, as far as it is a number and there are any."""
     number = None if answer is None else value_of(answer)
-    signs = sum(token.kind in ("equals", "about") for token in tokenise(text))
-    if number is None or not stated or signs > len(stated):
+    if number is None or not stated:
         return True
     # 3……2 has two numbers, either of which may be asked for.
     parts = [value for text in stated for value in (text, *_NUMBER.findall(text))]
@@ -69,8 +69,7 @@ def _parts(found: re.Match[str]) -> tuple[int, int, str] | None:
     return (found.start(), found.end() - len(behind), answer) if answer else None
 
 
-def _steps(text: str, conclusion: int) -> Iterator[Step]:
-    statements = find_statements(text)
+def _steps(text: str, conclusion: int, statements: Sequence[Statement]) -> Iterator[Step]:
     for match in _SENTENCE.finditer(text, 0, conclusion):
         sentence = match[0].strip()
         inside = [item for item in statements if match.start() <= item.start < match.end()]

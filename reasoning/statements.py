@@ -34,6 +34,9 @@ _LIST_MARK = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = 100
+_PART = re.compile(r"(?:[^.。;；!！?？\n]|[.](?!\s))+")
+_SIGN = re.compile(r"[=＝≈≒]|等于|得|约为|equal|gives|approx", re.IGNORECASE)
+_SIGNS = ("equals", "about")
 
 
 class Statement(NamedTuple):
@@ -56,18 +59,37 @@ class Statement(NamedTuple):
     ok: bool
 
 
-def find_statements(text: str) -> list[Statement]:
-    """Find every stated calculation of a text, in reading order."""
-    found = []
-    for match in _ANNOTATION.finditer(text):
-        # A calculator's mark, as GSM8K has them.
-        tokens = tokenise(match[0][2:-2])
-        shift = match.start() + 2
-        found += [_shifted(statement, shift) for statement in _in_tokens(tokens, match[0][2:-2])]
-    bare = _ANNOTATION.sub(lambda match: " " * len(match[0]), text)
-    bare = _LIST_MARK.sub(lambda match: "\n" * len(match[0]), bare)
-    found += _in_tokens(tokenise(bare), bare)
-    return sorted(found, key=lambda statement: statement.start)
+class Found(NamedTuple):
+    """The stated calculations of a text, in reading order, and how many could not be read."""
+
+    statements: list[Statement]
+    unread: int
+
+
+def find_statements(text: str) -> Found:
+    """Find every stated calculation of a text and recompute it."""
+    statements: list[Statement] = []
+    signs = 0
+    # A calculator's mark, as GSM8K has them, states on its own.
+    bare = _LIST_MARK.sub(_blank, _ANNOTATION.sub(_blank, text))
+    marks = [(match.start() + 2, match[0][2:-2]) for match in _ANNOTATION.finditer(text)]
+    for start, part in [*marks, *_parts_with_signs(bare)]:
+        tokens = tokenise(part)
+        signs += sum(token.kind in _SIGNS for token in tokens)
+        statements += (_shifted(item, start) for item in _in_tokens(tokens, part))
+    statements.sort(key=lambda statement: statement.start)
+    return Found(statements, signs - len(statements))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\n" * len(match[0]) if match.re is _LIST_MARK else " " * len(match[0])
+
+
+def _parts_with_signs(text: str) -> Iterator[tuple[int, str]]:
+    """Sentences that say that something equals something, with their place."""
+    for match in _PART.finditer(text):
+        if _SIGN.search(match[0]):
+            yield match.start(), match[0]
 
 
 def _shifted(statement: Statement, by: int) -> Statement:
@@ -78,7 +100,7 @@ def _shifted(statement: Statement, by: int) -> Statement:
 
 def _in_tokens(tokens: Sequence[Token], text: str) -> Iterator[Statement]:
     for at, token in enumerate(tokens):
-        if token.kind in ("equals", "about"):
+        if token.kind in _SIGNS:
             statement = _around(tokens, at, text)
             if statement is not None:
                 yield statement
@@ -93,8 +115,9 @@ def _around(tokens: Sequence[Token], at: int, text: str) -> Statement | None:
     (first, expression), (last, value) = left, right
     if expression.operations + value.operations == 0 or _converts(expression, value):
         return None
-    if _is_number(tokens[first:at]) and (_in_words(tokens, first) or expression.units):
-        # `$5 gives 5 × 100 cents`, `the third week = 35 + 35`: nothing is computed on the left.
+    spoken = tokens[at].text.startswith("is")
+    if (value.operations or spoken) and _names_something(tokens[:at], first, expression):
+        # `$5 gives 5 × 100 cents`, `the third week = 35 + 35`, `then 1/3 is equal to $20`.
         return None
     while tokens[last - 1].kind == "unit" and tokens[last - 1].text not in numbers.MULTIPLES:
         last -= 1
@@ -111,15 +134,14 @@ def _right_value(left: Value, right: Value) -> str:
     return f"{quotient}……{numbers.show((left.value - quotient) * left.divisor)}"
 
 
-def _is_number(tokens: Sequence[Token]) -> bool:
-    """Whether this is one number, percentage or fraction, units aside."""
-    signs = [token.text for token in tokens if token.kind == "operator"]
-    numbers_there = sum(token.kind == "number" for token in tokens)
-    return signs in ([], ["<percent>"]) or (signs == ["/"] and numbers_there == len(tokens) - 1)
-
-
-def _in_words(tokens: Sequence[Token], first: int) -> bool:
-    return first > 0 and tokens[first - 1].kind == "unit"
+def _names_something(tokens: Sequence[Token], first: int, left: Value) -> bool:
+    """Whether a side is one number, percentage or fraction amid words, so nothing is computed."""
+    own = tokens[first:]
+    signs = [token.text for token in own if token.kind == "operator"]
+    numbers_there = sum(token.kind == "number" for token in own)
+    alone = signs in ([], ["<percent>"]) or (signs == ["/"] and numbers_there == len(own) - 1)
+    amid_words = first > 0 and tokens[first - 1].kind == "unit"
+    return alone and (amid_words or bool(left.units))
 
 
 def _left(tokens: Sequence[Token], at: int) -> tuple[int, Value] | None:
@@ -160,10 +182,15 @@ def _right(tokens: Sequence[Token], at: int) -> tuple[int, Value] | None:
         if found is not None:
             after = tokens[last] if last < len(tokens) else None
             if after is not None and after.kind in ("operator", "other", "number"):
-                closes = after.kind == "operator" and after.text == ")"
-                return (last, found) if closes else None
+                return (last, found) if _closes(tokens, last) else None
             return last, found
     return None
+
+
+def _closes(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a bracket ends a calculation: `(3 + 4 = 7)` or `= 7 (apples)`."""
+    behind = tokens[at + 1].kind if at + 1 < len(tokens) else None
+    return tokens[at].text == ")" or (tokens[at].text == "(" and behind == "unit")
 
 
 _INSIDE = ("number", "operator", "unit")
@@ -194,4 +221,10 @@ def _agree(left: Value, right: Value, stated: str, *, about: bool) -> bool:
         # An estimate of the operands; how close it should be is nowhere said.
         return True
     step = numbers.last_place(stated) / (_PERCENT if right.percent else 1)
-    return any(abs(left.value - candidate) <= step for candidate in candidates)
+    return any(_rounds(left.value - candidate, step) for candidate in candidates)
+
+
+def _rounds(difference: Fraction, step: Fraction) -> bool:
+    """Whether a value is rounded to a step; whole numbers may be rounded up, others cut off."""
+    whole = step >= 1 and abs(difference) < step
+    return whole or abs(difference) <= step / 2 or 0 <= difference < step

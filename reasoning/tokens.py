@@ -128,7 +128,7 @@ def _token(match: re.Match[str]) -> Token:
 
 
 # `5 m` and `2 h` are units, `2m` and `3x` may be algebra.
-_UNIT_LETTERS = {True: frozenset("gL"), False: frozenset("mgLhst")}
+_UNIT_LETTERS = {True: frozenset("g"), False: frozenset("mgLhst")}
 
 
 def _is_variable(text: str, *, touches_digit: bool) -> bool:
