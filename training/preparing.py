@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from training.checks.leakage import exact_leaks
 from training.encode import Example, encode, find_unfit
 from training.errors import RowsRefused
 from training.prompts import Tokenizer, Wording, word
@@ -37,7 +38,7 @@ def prepare(
     """Read a file of rows and turn it into examples for a base model.
 
     Args:
-        path: A .csv or .jsonl file.
+        path: What `training.rows.read_rows` reads.
         task: Its kind of rows.
         columns: Names of its columns, where they differ.
         base_dir: The base model, for its tokenizer.
@@ -106,10 +107,5 @@ def listed(problems: Sequence[Problem]) -> str:
 
 
 def leaks(training: Sheet, held_out: Sheet) -> list[Problem]:
-    """Find held-out rows whose prompt is trained on."""
-    trained = {row.prompt: row.line for row in training.rows}
-    return [
-        Problem(row.line, "leak", f"its prompt is at line {trained[row.prompt]} of {training.path}")
-        for row in held_out.rows
-        if row.prompt in trained
-    ]
+    """Find held-out rows whose prompt is trained on, whatever its case, width or punctuation."""
+    return exact_leaks(training.rows, held_out.rows, str(training.path))

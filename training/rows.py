@@ -1,300 +1,185 @@
 """Read a file of rows and find everything wrong with it, by line of the file.
 
-CSV or JSON lines, UTF-8 with or without byte order mark. Works on text alone: no tokenizer, no
-model, so that a mistake is known within a second.
+Works on text alone: no tokenizer, no model, so that a mistake is known within a second.
 """
 
-import csv
-import difflib
-import hashlib
-import io
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
 
+from training.checks import cells
+from training.codes import Problem
 from training.errors import RowsRefused
+from training.reading import hub
+from training.reading.columns import Column, find_columns
+from training.reading.delimited import read_delimited
+from training.reading.encoding import decode
+from training.reading.json_values import read_json
+from training.reading.records import Records
+from training.reading.tables import read_parquet
+from training.reading.texts import SUFFIXES as TEXT_SUFFIXES
+from training.reading.texts import read_texts
+from training.sheet import Row, Sheet
 from training.tasks import Task
 
-Column = Literal["prompt", "output", "answer"]
-REQUIRED: tuple[Column, ...] = ("prompt", "output")
-# These rows are left out and reported; every other problem is a mistake in the file.
-HARMLESS = frozenset({"duplicate", "prompt_conflict", "too_long"})
-MAX_CELL_CHARACTERS = 1 << 20
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ud800-\udfff]")
+__all__ = ["Column", "Problem", "Row", "Sheet", "read_rows"]
 
-
-class Row(NamedTuple):
-    """One example as text.
-
-    Attributes:
-        line: Where it starts in its file, the first line being 1.
-        prompt: What is asked.
-        output: What is to be answered.
-        answer: The gold answer that the output comes to, if the file has one.
-        notes: The other columns that are text, such as `language` and `split`.
-    """
-
-    line: int
-    prompt: str
-    output: str
-    answer: str | None
-    notes: dict[str, str]
-
-
-class Problem(NamedTuple):
-    """What is wrong with one line, or with the whole file if there is no line."""
-
-    line: int | None
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        """One line for people."""
-        place = f"line {self.line}: " if self.line is not None else ""
-        return f"{place}{self.message} [{self.code}]"
-
-
-@dataclass
-class Sheet:
-    """What a file of rows holds.
-
-    Attributes:
-        path: The file.
-        count: Rows found, good and bad.
-        rows: The good ones, in file order.
-        problems: What is wrong with the others, by line.
-    """
-
-    path: Path
-    count: int = 0
-    rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def mistakes(self) -> list[Problem]:
-        """Problems that somebody should mend, rather than rows merely left out."""
-        return [problem for problem in self.problems if problem.code not in HARMLESS]
-
-    def drop(self, found: Mapping[int, Problem]) -> None:
-        """Take rows out, by line, each with its problem."""
-        self.rows = [row for row in self.rows if row.line not in found]
-        self.problems += found.values()
-        self.problems.sort(key=lambda problem: problem.line or 0)
-
-    def content_sha256(self) -> str:
-        """Digest over the good rows as they are used, whatever file they came from."""
-        hashed = hashlib.sha256()
-        for row in self.rows:
-            line = json.dumps([row.prompt, row.output], ensure_ascii=False)
-            hashed.update(line.encode("utf-8", "surrogatepass") + b"\n")
-        return hashed.hexdigest()
+DELIMITED = {".csv": ",", ".tsv": "\t"}
+_EXPECTED = ".csv, .tsv, .jsonl, .json or .parquet, with a header or named fields"
 
 
 def read_rows(path: Path, task: Task, columns: Mapping[Column, str]) -> Sheet:
     """Read and check a file of rows.
 
     Args:
-        path: A .csv file with a header, or a .jsonl file with one object a line.
-        task: Says what an output must satisfy.
-        columns: The file's names of columns, where they are not `prompt`, `output`, `answer`.
+        path: A .csv, .tsv, .jsonl, .json or .parquet file, the id of a dataset on the Hub, or for
+            raw text a .txt or .md file or a directory of them.
+        task: Says which columns there must be and what an output must satisfy.
+        columns: The file's names of columns, where they are not the usual ones.
 
     Raises:
         RowsRefused: The file cannot be opened or is of another kind.
     """
     sheet = Sheet(path)
-    text = _decode(_read_bytes(path), sheet)
-    if text is None:
-        return sheet
-    names: dict[Column, str] = {"prompt": "prompt", "output": "output", "answer": "answer"}
-    names.update(columns)
-    read = _csv_records if path.suffix.lower() == ".csv" else _json_records
+    asked = {**task.column_names, **columns}
+    records = _read(path, task, [asked.get(column, column) for column in task.columns], sheet)
+    sheet.format = records.format
+    sheet.problems += records.problems
+    names = _names_in_header(records, task, asked, sheet)
     first_rows: dict[str, Row] = {}
-    for line, record in read(text, names, sheet):
+    for line, record in records.items:
         sheet.count += 1
-        found = _row(line, record, names, task)
-        if isinstance(found, Row):
-            first = first_rows.setdefault(found.prompt, found)
-            if first is found:
-                sheet.rows.append(found)
-                continue
-            found = _repeated(found, first)
-        sheet.problems.append(found)
-    if not sheet.count and not sheet.problems:
-        sheet.problems.append(Problem(None, "no_rows", "there are no rows in it; add some"))
-    sheet.problems.sort(key=lambda problem: problem.line or 0)
+        if isinstance(record, Problem):
+            sheet.problems.append(record)
+            continue
+        if records.names is None:
+            names = _names_in_record(line, record, task, asked, sheet)
+        if names is not None:
+            _take(row_of(line, record, names, task), sheet, first_rows)
+    if not sheet.count and not sheet.mistakes:
+        sheet.problems.append(Problem(1, "no_rows", "there are no rows in it; add some"))
+    sheet.problems.sort(key=lambda problem: problem.line)
     return sheet
 
 
-def _repeated(row: Row, first: Row) -> Problem:
-    same = row.output == first.output
-    what = "the same prompt and output as" if same else "another output for the prompt of"
-    code = "duplicate" if same else "prompt_conflict"
-    return Problem(row.line, code, f"{what} line {first.line}; left out")
-
-
-def _read_bytes(path: Path) -> bytes:
-    if path.suffix.lower() not in (".csv", ".jsonl"):
-        raise RowsRefused(
-            f"Cannot read rows from {path}: its name ends in {path.suffix!r}, expected .csv (with a "
-            "header) or .jsonl (one object a line). Convert it, or rename it if it is one of these."
-        )
+def _read(path: Path, task: Task, wanted: Sequence[str], sheet: Sheet) -> Records:
     try:
-        return path.read_bytes()
+        if task.raw and (path.is_dir() or path.suffix.lower() in TEXT_SUFFIXES):
+            return read_texts(path)
+        if path.exists() or not hub.looks_like_id(path):
+            return _read_files([path], wanted, sheet)
+        return _read_files(hub.find_files(path.as_posix()), wanted, sheet)
     except OSError as error:
         raise RowsRefused(
-            f"Cannot read rows from {path}: {error.strerror}. Expected a .csv or .jsonl file. "
-            "Check the path."
+            f"Cannot read rows from {path}: {error.strerror}. Expected {_EXPECTED}. Check the path."
         ) from error
 
 
-def _decode(raw: bytes, sheet: Sheet) -> str | None:
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    for number, line in enumerate(raw.split(b"\n"), 1):
-        try:
-            line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            byte = f"byte 0x{line[error.start]:02x} at position {error.start}"
-            sheet.problems.append(
-                Problem(
-                    number,
-                    "not_utf8",
-                    f"{byte} is not UTF-8; convert the file, with "
-                    f"`iconv -f {_likely_encoding(raw)} -t UTF-8` for example",
-                )
-            )
-    return None
-
-
-def _likely_encoding(raw: bytes) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16"
-    try:
-        raw.decode("gb18030")
-    except UnicodeDecodeError:
-        return "LATIN1"
-    return "GB18030"
-
-
-Record = Mapping[str, object] | Problem
-
-
-def _csv_records(
-    text: str, names: Mapping[Column, str], sheet: Sheet
-) -> Iterator[tuple[int, Record]]:
-    csv.field_size_limit(MAX_CELL_CHARACTERS)
-    # A file object without newline translation, so that quoted newlines stay as they are.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] | None = None
-    line = 1
-    try:
-        for cells in reader:
-            start, line = line, reader.line_num + 1
-            if header is None:
-                header = [cell.strip() for cell in cells]
-                sheet.problems += _missing_columns(header, names)
-                if sheet.problems:
-                    return
-            elif not cells:
-                continue
-            elif len(cells) != len(header):
-                yield start, Problem(start, "cell_count", _wrong_count(len(cells), len(header)))
-            else:
-                yield start, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        sheet.problems.append(
-            Problem(
-                line,
-                "malformed_csv",
-                f"this is not CSV: {error}; look for a quote that is not closed or not doubled",
-            )
+def _read_files(paths: list[Path], wanted: Sequence[str], sheet: Sheet) -> Records:
+    path, suffix = paths[0], paths[0].suffix.lower()
+    if suffix == ".parquet":
+        return read_parquet(paths)
+    if suffix not in (*DELIMITED, ".json", ".jsonl"):
+        raise RowsRefused(
+            f"Cannot read rows from {path}: its name ends in {suffix!r}, expected {_EXPECTED}; raw "
+            "text (.txt, .md, a directory) needs --task raw. Convert it, or rename it if it is one."
         )
+    decoded = decode(path.read_bytes())
+    sheet.encoding = decoded.encoding
+    sheet.problems += decoded.problems
+    if suffix in DELIMITED:
+        return read_delimited(decoded.text, DELIMITED[suffix], wanted)
+    return read_json(decoded.text, suffix)
 
 
-def _wrong_count(got: int, expected: int) -> str:
-    return (
-        f"{got} cells, but the header has {expected}; put cells with commas or newlines in "
-        "double quotes"
-    )
+Names = dict[Column, str]
 
 
-def _missing_columns(header: Sequence[str], names: Mapping[Column, str]) -> list[Problem]:
-    problems = []
-    for column in REQUIRED:
-        if names[column] not in header:
-            problems.append(Problem(1, "missing_column", _missing(names[column], column, header)))
-    return problems
+def _names_in_header(
+    records: Records, task: Task, asked: Mapping[Column, str], sheet: Sheet
+) -> Names | None:
+    """The names of a file that says them once; `None` where one is missing or doubled."""
+    if records.names is None:
+        return None
+    found = find_columns(records.names, asked, task.columns, records.names_line)
+    sheet.warnings += [problem for problem in found.problems if problem.gravity == "look"]
+    sheet.problems += [problem for problem in found.problems if problem.gravity == "mend"]
+    return None if sheet.mistakes else found.names
 
 
-def _missing(name: str, column: Column, there: Iterable[str]) -> str:
-    listed = [str(item) for item in there]
-    close = difflib.get_close_matches(name, listed, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    shown = ", ".join(repr(item) for item in listed) or "nothing"
-    example = close[0] if close else "NAME"
-    return f"no column {name!r}, only {shown}.{hint} Say --columns {column}={example}"
+def _names_in_record(
+    line: int, record: Mapping[str, object], task: Task, asked: Mapping[Column, str], sheet: Sheet
+) -> Names | None:
+    found = find_columns(list(record), asked, task.columns, line, "missing_field")
+    missing = [problem for problem in found.problems if problem.gravity == "mend"]
+    sheet.problems += missing
+    return None if missing else found.names
 
 
-def _json_records(
-    text: str, names: Mapping[Column, str], _sheet: Sheet
-) -> Iterator[tuple[int, Record]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = str(error).partition(": line")[0]
-            yield number, Problem(number, "malformed_json", f"this is not JSON: {reason}")
-            continue
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            message = f"a JSON {kind}, expected an object such as {{'prompt': ..., 'output': ...}}"
-            yield number, Problem(number, "not_an_object", message)
-            continue
-        missing = [column for column in REQUIRED if names[column] not in record]
-        if missing:
-            message = _missing(names[missing[0]], missing[0], record)
-            yield number, Problem(number, "missing_column", message)
-            continue
-        yield number, record
+def row_of(
+    line: int, record: Mapping[str, object], names: Mapping[Column, str], task: Task
+) -> Row | list[Problem]:
+    """Make a row of a record, or say everything that is wrong with it."""
+    values = {column: record[name] for column, name in names.items()}
+    problems = [
+        Problem(line, *fault)
+        for column in task.columns
+        if (fault := _no_text(names[column], values[column])) is not None
+    ]
+    if problems:
+        return problems
+    prompt = _text(values.get("prompt")).strip()
+    output = _text(values["output"]).strip("\n")
+    answer = _short_text(values.get("answer"))
+    faults = list(_faults(prompt, output, task)) or task.check(output, answer)
+    if faults:
+        return [Problem(line, fault.code, fault.message) for fault in faults]
+    used = {names.get(column) for column in ("prompt", "output", "answer")}
+    notes = {
+        name: note for name, note in record.items() if name not in used and isinstance(note, str)
+    }
+    return Row(line, prompt, output, answer, notes, _short_text(values.get("group")))
 
 
-def _row(line: int, record: Record, names: Mapping[Column, str], task: Task) -> Row | Problem:
-    if isinstance(record, Problem):
-        return record
-    values: dict[Column, str] = {}
-    for column, name in names.items():
-        value = record.get(name)
-        if column in REQUIRED and not isinstance(value, str):
-            kind = type(value).__name__
-            return Problem(line, "not_text", f"{name} is a {kind}, expected text")
-        values[column] = "" if value is None else str(value)
-    output = values["output"].replace("\r\n", "\n").strip("\n")
-    prompt = values["prompt"].replace("\r\n", "\n").strip()
-    for column, text in (("prompt", prompt), ("output", output)):
-        problem = _text_problem(line, column, text)
-        if problem is not None:
-            return problem
-    answer = values["answer"].strip() or None
-    fault = task.check(output, answer) if task.check else None
+def _no_text(name: str, value: object) -> cells.Fault | None:
+    if isinstance(value, str):
+        return None
+    if value is None or value != value:  # NaN
+        return cells.Fault("null_value", f"{name} is null, expected text; fill it in")
+    kind = {dict: "object", list: "list", bool: "true or false"}.get(type(value), "number")
+    return cells.Fault("not_text", f"{name} is a {kind}, expected text; write it as text")
+
+
+def _text(value: object) -> str:
+    return str(value or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _short_text(value: object) -> str | None:
+    """A gold answer or a group; numbers are welcome, nothing is nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return str(value).strip() or None
+
+
+def _faults(prompt: str, output: str, task: Task) -> Iterator[cells.Fault]:
+    if not task.raw:
+        yield from cells.cell_faults("prompt", prompt)
+    yield from cells.cell_faults("output", output)
+    fault = cells.pair_fault(prompt, output)
     if fault is not None:
-        return Problem(line, fault.code, fault.message)
-    others = [name for name in record if name not in names.values()]
-    notes = {name: note for name in others if isinstance(note := record[name], str)}
-    return Row(line, prompt, output, answer, notes)
+        yield fault
 
 
-def _text_problem(line: int, column: str, text: str) -> Problem | None:
-    if not text.strip():
-        message = f"the {column} is empty; fill it in or remove the row"
-        return Problem(line, f"empty_{column}", message)
-    if bad := _CONTROL.search(text):
-        message = f"the {column} holds {bad[0]!a}; remove the character"
-        return Problem(line, "control_character", message)
-    return None
+def _take(found: Row | list[Problem], sheet: Sheet, first_rows: dict[str, Row]) -> None:
+    """Put a row on the sheet unless it repeats another one."""
+    if isinstance(found, list):
+        sheet.problems += found
+        return
+    first = first_rows.setdefault(found.prompt or found.output, found)
+    if first is found:
+        sheet.rows.append(found)
+        return
+    same = found.output == first.output
+    what = "the same prompt and output as" if same else "another output for the prompt of"
+    code = "duplicate" if same else "prompt_conflict"
+    sheet.problems.append(Problem(found.line, code, f"{what} line {first.line}; left out"))

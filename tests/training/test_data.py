@@ -39,12 +39,12 @@ def test_problems_come_as_json_with_the_lines_of_the_file(
     assert all(item["message"] for item in verdict["problems"])
 
 
-def test_rows_merely_left_out_are_no_mistake(
+def test_rows_merely_left_out_are_lost_too(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("prompt,output\na,b\na,b\n")
-    assert check(capsys, str(path), "--task", "instruct")[0] == 0
+    assert check(capsys, str(path), "--task", "instruct")[0] == 1
 
 
 def test_with_a_base_lengths_and_a_preview_are_shown(
@@ -59,7 +59,8 @@ def test_with_a_base_lengths_and_a_preview_are_shown(
     verdict = json.loads(out)
     assert verdict["kept"] == 0
     assert {item["code"] for item in verdict["problems"]} == {"too_long"}
-    assert code == 1
+    assert verdict["too_long_if_cut"] == {"rows": 36, "tokens": 36, "rows_without_output": 0}
+    assert code == 2
 
 
 @pytest.mark.parametrize("arguments", [["no.csv"], ["no.csv", "--base", "no-such-base"]])

@@ -1,0 +1,64 @@
+"""Openings of stories and how they go on, cut at the end of a sentence, dialogue kept whole."""
+
+import re
+
+from training.checks.cells import Fault
+from training.tasks.task import Task
+
+_SENTENCE_END = re.compile(r"[.!?。！？…⋯‥~～—-][\"'”’»）)」』】*_\s]*$")
+_PAIRS = {"“": "”", "「": "」", "『": "』", "«": "»", "《": "》"}
+
+
+def check_passage(text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
+    """Check that a passage ends where a sentence does and leaves no quotation open."""
+    faults = []
+    if not _SENTENCE_END.search(text):
+        message = f"the output ends in {text.rstrip()[-20:]!r}, inside a sentence; cut at its end"
+        faults.append(Fault("sentence_cut", message))
+    if (found := unbalanced_quote(text)) is not None:
+        message = f"{found} has no partner; keep dialogue whole"
+        faults.append(Fault("quote_unbalanced", message))
+    return faults
+
+
+def unbalanced_quote(text: str) -> str | None:
+    """The first kind of quotation mark that is opened and not closed, or closed and not opened.
+
+    A quotation may go on in the next paragraph, which then opens it once more, as novels do.
+    """
+    # A speech over several paragraphs opens each and closes once.
+    for start, end in _PAIRS.items():
+        depth = 0
+        for paragraph in re.split(r"\n+", text):
+            if depth == 1 and paragraph.lstrip().startswith(start):
+                depth = 0
+            for mark in paragraph:
+                depth += (mark == start) - (mark == end)
+                if depth < 0:
+                    return f"a closing {end}"
+        if depth > 0:
+            return f"an opening {start}"
+    straight = [paragraph.count('"') % 2 for paragraph in re.split(r"\n+", text)]
+    return 'a quotation mark "' if _leaves_open(straight, text) else None
+
+
+def _leaves_open(odd: list[int], text: str) -> bool:
+    """Whether straight marks remain open, paragraphs of one speech aside."""
+    if not any(odd):
+        return False
+    paragraphs = [part.lstrip() for part in re.split(r"\n+", text)]
+    for at, is_odd in enumerate(odd):
+        goes_on = at + 1 < len(paragraphs) and paragraphs[at + 1].startswith('"')
+        if is_odd and not goes_on:
+            return True
+    return False
+
+
+TASK = Task(
+    prompt="{prompt}\n",
+    demands="end where a sentence does, with every quotation closed",
+    metric="bits_per_character",
+    probes=("The door opened, and", "夜色渐深，他推开门，"),
+    check=check_passage,
+    max_answer_tokens=512,
+)
