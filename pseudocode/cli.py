@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pseudocode.findings import CONSTANTS, Finding, check
-from pseudocode.interpreter import Failure, Result, Step, run
+from pseudocode.interpreter import run
 from pseudocode.limits import DEFAULT_LIMITS
 from pseudocode.numbers import format_number
 from pseudocode.parser import parse
+from pseudocode.result import Failure, Result, Step
 
 DESCRIPTION = "Run programs of the pseudocode dialect exactly, showing every step, or check them."
 EXAMPLE = r"""example:

@@ -8,8 +8,26 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from pseudocode.errors import Code
 
-FUNCTIONS = ("abs", "ceil", "floor", "max", "min", "round")
-RESERVED = frozenset({"return", *FUNCTIONS})
+FUNCTIONS = ("abs", "ceil", "floor", "length", "max", "min", "round", "sum")
+RESERVED = ("ask", "return", "询问", "返回")
+
+_RETURN = re.compile(r"(return|返回)\b")
+_OPENING = re.compile(r"(if|如果|repeat|重复|while|当|for each|对每个) (?!=)")
+_CLOSING = re.compile(r"(end|结束)$")
+_FORM_NAMES = {
+    "if": "`if condition then`",
+    "else if": "`else if condition then`",
+    "elif": "`else if condition then`",
+    "repeat": "`repeat number times`",
+    "for each": "`for each name in list`",
+    "append": "`append value to list`",
+    "如果": "`如果 条件 那么`",
+    "否则如果": "`否则如果 条件 那么`",
+    "重复": "`重复 次数 次`",
+    "对每个": "`对每个 名字 在 列表`",
+    "追加": "`追加 值 到 列表`",
+}
+_BLOCK_FORM = re.compile(f"({'|'.join(_FORM_NAMES)}) ")
 
 
 class Diagnosis(NamedTuple):
@@ -25,22 +43,48 @@ def diagnose(error: UnexpectedInput, rows: Sequence[str]) -> Diagnosis:
     row = min(max(error.line, 1), len(rows)) - 1
     text = rows[row]
     place = text[max(error.column, 1) - 1 :]
-    expected = _expected(error)
-    returns = re.match(r"return\b", text) is not None
-    assigned = re.match(r"(\w+) ?=", text)
-    called = re.search(r"(\w+) ?$", text[: len(text) - len(place)])
+    found = "its end" if _stops_at(error, "$END", "_NEWLINE") else f"`{_short(place)}`"
+    return (
+        _name_fault(text, place, row)
+        or _end_fault(error, rows, row)
+        or Diagnosis(Code.SYNTAX, _misplaced(text, found, _expected(error)), row)
+    )
+
+
+def _name_fault(text: str, place: str, row: int) -> Diagnosis | None:
+    """A word that is used as a name, or a function that does not exist, if that is the fault."""
+    assigned = re.match(r"(\w+) ?=(?!=)", text)
     if assigned and assigned[1] in RESERVED:
-        code, message = Code.RESERVED_NAME, _reserved(assigned[1])
-    elif _stops_at(error, "$END") and not returns:
-        code, message = Code.NO_RETURN, _no_return(text)
-    elif _stops_at(error, "_NEWLINE") and returns and not expected & {"NUMBER", "_CLOSE"}:
-        code, message = Code.TEXT_AFTER_RETURN, _goes_on(rows[row + 1])
-    elif place.startswith("(") and called and called[1] not in RESERVED:
-        code, message = Code.UNKNOWN_FUNCTION, _no_function(called[1])
-    else:
-        found = "its end" if _stops_at(error, "$END", "_NEWLINE") else f"`{_short(place)}`"
-        code, message = Code.SYNTAX, _misplaced(text, found, expected)
-    return Diagnosis(code, message, row)
+        return Diagnosis(Code.RESERVED_NAME, _reserved(assigned[1]), row)
+    called = re.match(r"(\w+) ?\(", place)
+    if called and called[1] not in FUNCTIONS:
+        return Diagnosis(Code.UNKNOWN_FUNCTION, _no_function(called[1]), row)
+    return None
+
+
+def _end_fault(error: UnexpectedInput, rows: Sequence[str], row: int) -> Diagnosis | None:
+    """A program that ends too early or too late, if that is the fault."""
+    returns = _RETURN.match(rows[row]) is not None
+    if _stops_at(error, "$END"):
+        opened = _open_block(rows)
+        if opened is not None:
+            return Diagnosis(Code.NO_END, _no_end(rows[opened]), opened)
+        return None if returns else Diagnosis(Code.NO_RETURN, _no_return(rows[row]), row)
+    ended = _stops_at(error, "_NEWLINE") and not _expected(error) & {"NUMBER", "_CLOSE"}
+    if returns and ended and row + 1 < len(rows):
+        return Diagnosis(Code.TEXT_AFTER_RETURN, _goes_on(rows[row + 1]), row)
+    return None
+
+
+def _open_block(rows: Sequence[str]) -> int | None:
+    """Where the innermost block begins that has no end."""
+    opened = []
+    for number, row in enumerate(rows):
+        if _OPENING.match(row):
+            opened.append(number)
+        elif _CLOSING.match(row) and opened:
+            opened.pop()
+    return opened[-1] if opened else None
 
 
 def _stops_at(error: UnexpectedInput, *types: str) -> bool:
@@ -56,7 +100,7 @@ def _expected(error: UnexpectedInput) -> Set[str]:
 def _reserved(name: str) -> str:
     return (
         f"`{name}` is given a value, but it is a word of the dialect; expected any name except "
-        f"{', '.join(sorted(RESERVED))}. Choose another name."
+        f"{', '.join(RESERVED)}. Choose another name."
     )
 
 
@@ -64,6 +108,13 @@ def _no_return(last: str) -> str:
     return (
         f"The program ends with `{_short(last)}`; expected `return expression` as its last line. "
         "Add it, or see whether the text was cut short."
+    )
+
+
+def _no_end(opening: str) -> str:
+    return (
+        f"The block `{_short(opening)}` is not closed; expected a line `end` for it, and "
+        "`return expression` as the last line. Add them, or see whether the text was cut short."
     )
 
 
@@ -82,14 +133,13 @@ def _no_function(name: str) -> str:
 
 
 def _misplaced(text: str, found: str, expected: Set[str]) -> str:
-    if "RETURN" in expected:
+    form = _BLOCK_FORM.match(text)
+    if "_RETURN" in expected:
         wanted = "`name = expression` or `return expression`"
     elif "NUMBER" in expected:
         wanted = "a number, a name, a function or `(`"
-    elif "_IS" in expected:
-        wanted = "`=` after the name"
-    elif expected == {"_OPEN"}:
-        wanted = "`(` right after the function"
+    elif form:
+        wanted = f"the form {_FORM_NAMES[form[1]]}"
     else:
         wanted = "an operator, `)` or the end of the line"
     return (

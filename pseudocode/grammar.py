@@ -1,13 +1,30 @@
 """The text of the one grammar, for whoever parses with it or decodes under it."""
 
+import re
 from functools import cache
 from importlib.resources import files
+from typing import Literal, get_args
+
+Level = Literal["straight", "control", "task"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+_MARK = re.compile(r" *// (control|task)$")
 
 
 @cache
-def grammar_text() -> str:
+def grammar_text(level: Level = "straight") -> str:
     """Return the dialect's grammar in Lark's notation.
 
     vLLM takes the same text as the `grammar` of its structured outputs (backend `guidance`).
+
+    Args:
+        level: How much of the dialect: "straight" has steps alone, "control" conditions, loops and
+            lists too, "task" texts, tables and leaf steps as well.
     """
-    return files("pseudocode").joinpath("dialect.lark").read_text(encoding="utf-8")
+    above = LEVELS[LEVELS.index(level) + 1 :]
+    lines = []
+    for line in files("pseudocode").joinpath("dialect.lark").read_text("utf-8").splitlines():
+        mark = _MARK.search(line)
+        if mark is None or mark[1] not in above:
+            lines.append(line[: mark.start()] if mark else line)
+    return "\n".join(lines) + "\n"

@@ -10,23 +10,30 @@ from lark.common import LexerConf
 from lark.exceptions import UnexpectedInput
 from lark.lexer import ContextualLexer, PatternRE, TerminalDef
 
-from pseudocode.builder import BeyondLimit, Builder
+from pseudocode.builder import BeyondLimit, Builder, Row
 from pseudocode.diagnosis import diagnose
 from pseudocode.errors import Code, ParseError
-from pseudocode.grammar import grammar_text
+from pseudocode.grammar import Level, grammar_text
 from pseudocode.limits import DEFAULT_LIMITS, Limits
-from pseudocode.program import Instruction, Line, Program
+from pseudocode.program import Line, Program
+from pseudocode.words import expression_of, spaced
+
+_BLANKS = re.compile(r'("[^"\n]*")|[ \t]+')
 
 
-def parse(source: str, limits: Limits = DEFAULT_LIMITS) -> Program:
+def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -> Program:
     """Parse a program.
 
     A model that decodes under the grammar writes one space at most and no blank lines; here blank
     lines, indentation, tabs, runs of spaces and carriage returns before line ends do not matter.
 
+    Args:
+        source: The program's text.
+        limits: Bounds on its length and depth, and on the digits of its literals.
+        level: How much of the dialect is allowed; see `grammar_text`.
+
     Raises:
-        ParseError: The text is not a program, or is longer or deeper than `limits` allow, or has a
-            literal with more digits.
+        ParseError: The text is not a program, or goes beyond a limit.
     """
     _check_length(source, limits.max_source_bytes)
     stripped = enumerate(map(str.strip, source.split("\n")), start=1)
@@ -37,21 +44,28 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS) -> Program:
             "The program is empty; expected lines `name = expression` and then `return expression`. "
             "Write at least the return line.",
         )
-    text = re.sub(r"[ \t]+", " ", "\n".join(row for _, row in numbered))
+    text = spaced(_BLANKS.sub(_one_blank, "\n".join(row for _, row in numbered)))
     try:
-        parsed = _lark(limits.max_depth, limits.max_digits).parse(text)
+        parsed = _lark(level, limits.max_depth, limits.max_digits).parse(text)
     except UnexpectedInput as error:
         problem = diagnose(error, text.split("\n"))
         raise ParseError(problem.code, problem.message, numbered[problem.row][0]) from error
     except BeyondLimit as error:
         raise ParseError(error.code, error.message, numbered[error.row][0]) from error
     # lark types every parse as a Tree; with a transformer it is what `start` returned.
-    pairs = cast("list[tuple[str, tuple[Instruction, ...]]]", parsed)
-    lines = [
-        Line(number, name, code, _expression(name, row))
-        for (number, row), (name, code) in zip(numbered, pairs, strict=True)
-    ]
-    return Program(tuple(lines))
+    rows = cast("list[Row]", parsed)
+    return Program(tuple(map(_line, numbered, rows)))
+
+
+def _one_blank(match: re.Match[str]) -> str:
+    return match[1] or " "
+
+
+def _line(numbered: tuple[int, str], row: Row) -> Line:
+    number, text = numbered
+    if row.unit is not None:
+        text = text[: text.rindex("#")].rstrip()
+    return Line(number, row.name, row.code, expression_of(row.kind, text), row.kind, row.unit)
 
 
 def _check_length(source: str, max_source_bytes: int) -> None:
@@ -67,14 +81,10 @@ def _check_length(source: str, max_source_bytes: int) -> None:
         )
 
 
-def _expression(name: str, row: str) -> str:
-    return (row[len("return") :] if name == "return" else row.partition("=")[2]).strip()
-
-
 @lru_cache(maxsize=8)
-def _lark(max_depth: int, max_digits: int) -> Lark:
+def _lark(level: Level, max_depth: int, max_digits: int) -> Lark:
     return Lark(
-        grammar_text(),
+        grammar_text(level),
         parser="lalr",
         transformer=Builder(max_depth, max_digits),
         edit_terminals=_end_at_word,
@@ -84,9 +94,9 @@ def _lark(max_depth: int, max_digits: int) -> Lark:
 
 def _end_at_word(terminal: TerminalDef) -> None:
     # Python's `re` takes the first alternative that fits, llguidance the longest: without this the
-    # grammar's NAME would find the name `mi` in `min(1, 2)`.
+    # grammar's NAME would find the name `retu` in `return`, and the name `min` in `min(1, 2)`.
     if terminal.name == "NAME":
-        terminal.pattern = PatternRE(terminal.pattern.value + r"\b", terminal.pattern.flags)
+        terminal.pattern = PatternRE(terminal.pattern.value + r"\b(?!\()", terminal.pattern.flags)
 
 
 class _Lexer(ContextualLexer):

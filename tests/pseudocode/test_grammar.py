@@ -4,6 +4,7 @@ llguidance is called as vLLM's `guidance` backend calls it.
 """
 
 import re
+from functools import cache
 
 import pytest
 from hypothesis import assume, given, settings
@@ -12,9 +13,14 @@ from llguidance import LLMatcher, LLTokenizer, grammar_from
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from pseudocode import ParseError, grammar_text, parse
+from pseudocode.formatter import format_program
+from pseudocode.grammar import LEVELS, Level
+from pseudocode.words import spaced
 from tests.pseudocode.programs import WORDS, RandomProgram, damaged_programs, programs
+from tests.pseudocode.random_programs import damaged, random_program
 
-GRAMMAR = grammar_from("grammar", grammar_text())
+GRAMMARS = {level: grammar_from("grammar", grammar_text(level)) for level in LEVELS}
+GRAMMAR = GRAMMARS["straight"]
 BYTES = LLTokenizer("byte")
 
 ACCEPTED = [
@@ -24,7 +30,10 @@ ACCEPTED = [
     "a1 = -3.5 // 2 % 7\nb_ = round(a1) + floor(a1) + ceil(a1) + abs(a1)\nreturn b_ / 1",
     "return returned",
     "a=1\nreturn a-1",
-    "return(5)",
+    "return (5)",
+    "min = 3\nreturn min + min(min, 2)",
+    "end = 20% * sum(1, 2)\nreturn end >= 0.5 # km/h",
+    "返回 5",
     "return 2 - -3",
     "return 2 ** -3",
     "㐀 = 1\nreturn 㐀",
@@ -42,8 +51,15 @@ REFUSED = [
     "return 5)",
     "return 5 +",
     "return + 5",
-    "return sum(1, 2)",
+    "return(5)",
+    "return sum(1)",
     "return min(1)",
+    "return 1 < 2 < 3",
+    "return 20%3",
+    "返回5",
+    "if 1 then\na = 2\nend\nreturn a",
+    "return [1]",
+    'return "a"',
     "return abs(1, 2)",
     "return min (1, 2)",
     "return max(1,000)",
@@ -56,15 +72,23 @@ REFUSED = [
     "return5",
     "import os",
     "5 = a\nreturn a",
-    "a = 5\nreturn a # done",
+    "a = 5\nreturn a #",
+    "return = 5",
+    "return a # a # b",
     "é = 1\nreturn é",
     "return （5）",
 ]
 
 
-def decodes(text: str, tokenizer: LLTokenizer = BYTES) -> bool:
+@cache
+def matcher_of(tokenizer: LLTokenizer, level: Level) -> LLMatcher:
+    return LLMatcher(tokenizer, GRAMMARS[level], log_level=0)
+
+
+def decodes(text: str, tokenizer: LLTokenizer = BYTES, level: Level = "straight") -> bool:
     """Whether a model under the grammar can write the whole text and may end there."""
-    matcher = LLMatcher(tokenizer, GRAMMAR, log_level=0)
+    matcher = matcher_of(tokenizer, level)
+    assert matcher.reset()
     assert not matcher.get_error()
     tokens = tokenizer.tokenize_str(text)
     taken = matcher.validate_tokens(tokens)
@@ -72,9 +96,9 @@ def decodes(text: str, tokenizer: LLTokenizer = BYTES) -> bool:
     return bool(taken == len(tokens) and matcher.is_accepting())
 
 
-def parses(text: str) -> bool:
+def parses(text: str, level: Level = "straight") -> bool:
     try:
-        parse(text)
+        parse(text, level=level)
     except ParseError:
         return False
     return True
@@ -97,9 +121,10 @@ def merging_tokenizer() -> LLTokenizer:
 
 
 def test_vllm_takes_the_grammar_without_a_complaint() -> None:
-    assert LLMatcher.validate_grammar(GRAMMAR, BYTES) == ""
-    error, warnings = LLMatcher.validate_grammar_with_warnings(GRAMMAR, BYTES)
-    assert (error, warnings) == (False, [])
+    for grammar in GRAMMARS.values():
+        assert LLMatcher.validate_grammar(grammar, BYTES) == ""
+        error, warnings = LLMatcher.validate_grammar_with_warnings(grammar, BYTES)
+        assert (error, warnings) == (False, [])
 
 
 @pytest.mark.parametrize("text", ACCEPTED)
@@ -114,8 +139,8 @@ def test_programs_can_be_decoded_and_parsed(text: str, merging_tokenizer: LLToke
 def test_other_texts_can_be_neither(text: str, merging_tokenizer: LLTokenizer) -> None:
     assert not decodes(text)
     assert not decodes(text, merging_tokenizer)
-    # Blank lines at the end are all that the parser is more patient with.
-    assert parses(text) == (text == "return 5\n\n")
+    # Blank lines at the end and parentheses right after a word are what the parser is patient with.
+    assert parses(text) == (text in ("return 5\n\n", "return(5)"))
 
 
 @pytest.mark.parametrize("tail", [" ", "\n", "\t", " 5", "\nreturn 5"])
@@ -128,6 +153,61 @@ def test_a_finished_program_can_only_end(tail: str) -> None:
 def test_decoding_cannot_lose_itself_in_white_space(blanks: str) -> None:
     for text in ("a =#5\nreturn a", "a = (#5)\nreturn a", "a = 5 +#5\nreturn a", "#return 5"):
         assert not decodes(text.replace("#", blanks))
+
+
+CONTROL = [
+    "xs = []\nrepeat 3 times\n  append 2 to xs\nend\nreturn sum(xs)",
+    "如果 1 < 2 那么\n返回 3\n否则如果 a 那么\nb = 1\n否则\nb = 2\n结束\n返回 b",
+    "for each x in [1, 2]\nwhile x > 0 do\nx = x - 1\nend\nend\n返回 x # km",
+    "当 min < 3 时\nmin = 3\n结束\nreturn [1][0]",
+    "if = 3\nif if > 2 then\nelse = 2\nend\nend = if\nreturn end",
+]
+TASK = [
+    'colour = ask "What is the colour of a 苹果?" + "!" # colour\nreturn colour == "red"',
+    't = {"a": 3, 2: "b"}\nreturn t["a"] + length("abc")',
+    'x = 询问 "a"\nif x == "b" then\n  x = {}\nend\nreturn x',
+]
+
+
+@pytest.mark.parametrize("text", CONTROL)
+def test_blocks_and_lists_are_of_the_level_control(text: str) -> None:
+    for level in LEVELS:
+        expected = level != "straight" and "[1][0]" not in text
+        assert (decodes(text, level=level), parses(text, level)) == (expected, expected)
+
+
+@pytest.mark.parametrize("text", TASK)
+def test_texts_tables_and_leaf_steps_are_of_the_level_task(text: str) -> None:
+    for level in LEVELS:
+        assert decodes(text, level=level) == parses(text, level) == (level == "task")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_decoding_and_parser_take_the_same_programs_of_every_level(level: Level) -> None:
+    for seed in range(350):
+        text = random_program(seed, level)
+        assert parses(text, level)
+        assert decodes(text, level=level)
+        canonical = format_program(parse(text)).rstrip("\n")
+        assert decodes(canonical, level=level)
+        for above in LEVELS[LEVELS.index(level) :]:
+            assert decodes(text, level=above)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_decoding_and_parser_refuse_the_same_damaged_programs_of_every_level(level: Level) -> None:
+    taken = 0
+    for seed in range(1_000):
+        text = without_spare_blanks(damaged(random_program(seed, level), seed))
+        assert decodes(text, level=level) == parses(text, level), text
+        taken += decodes(text, level=level)
+    assert 100 < taken < 700
+
+
+def without_spare_blanks(text: str) -> str:
+    """A text as the parser, which is more patient with white space, makes it."""
+    rows = filter(None, map(str.strip, text.split("\n")))
+    return spaced(re.sub(r"[ \t]+", " ", "\n".join(rows)))
 
 
 def lookalikes() -> list[str]:
@@ -155,9 +235,7 @@ def test_every_program_in_canonical_layout_can_be_decoded(program: RandomProgram
 @given(damaged_programs())
 def test_decoding_and_parser_agree_on_damaged_programs(text: str) -> None:
     # The parser is more patient with white space alone.
-    assume(
-        text == re.sub(r"[ \t]+", " ", "\n".join(filter(None, map(str.strip, text.split("\n")))))
-    )
+    assume(text == without_spare_blanks(text))
     assert decodes(text) == parses(text)
 
 

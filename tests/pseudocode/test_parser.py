@@ -21,8 +21,15 @@ def test_a_line_keeps_its_place_its_text_and_postfix_code() -> None:
         Line(
             2, "cost", (Number(Fraction(3)), Number(Fraction(9, 2)), Apply("multiply", 2)), "3*4.50"
         ),
-        Line(4, "return", (Number(Fraction(20)), Name("cost"), Apply("subtract", 2)), "20 - cost"),
+        Line(
+            4,
+            "return",
+            (Number(Fraction(20)), Name("cost"), Apply("subtract", 2)),
+            "20 - cost",
+            "return",
+        ),
     )
+    assert [(line.number, line.text) for line in program.lines] == [(2, "3*4.50"), (4, "20 - cost")]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +53,7 @@ def test_white_space_does_not_change_a_program(source: str) -> None:
         (" \n\n\t", "empty", None),
         ("a = 1", "no_return", 1),
         ("a = 1\n\nb = (a +", "no_return", 3),
-        ("returna", "no_return", 1),
+        ("returna", "syntax", 1),
         ("return 1\nreturn 2", "text_after_return", 1),
         ("return 1\n\nThe answer is 1.", "text_after_return", 1),
         ("a = 1\nb = = 2\nreturn a", "syntax", 2),
@@ -56,14 +63,31 @@ def test_white_space_does_not_change_a_program(source: str) -> None:
         ("return (1\nb = 2", "syntax", 1),
         ("return 1 +\nreturn 2", "syntax", 1),
         ("import os\nreturn 1", "syntax", 1),
-        ("return min + 1", "syntax", 1),
+        ("return min 1", "syntax", 1),
+        ("return min()", "syntax", 1),
+        ("return 20%3", "syntax", 1),
         ("return 1,000", "syntax", 1),
         ("return '1'", "syntax", 1),
         ("return 总数 总数", "syntax", 1),
         ("return __import__('os')", "unknown_function", 1),
         ("a = 1\nreturn sqrt(a)", "unknown_function", 2),
-        ("min = 3\nreturn 1", "reserved_name", 1),
-        ("a = 1\nreturn = 3", "reserved_name", 2),
+        ("return = 3\nreturn 1", "reserved_name", 1),
+        ("a = 1\nask = 3\nreturn a", "reserved_name", 2),
+        ("返回 = 3\n返回 1", "reserved_name", 1),
+        ("if 1 then\na = 2\nreturn a", "no_end", 1),
+        ("a = 1\nrepeat 3 times\nif a then\na = 2\nend\nreturn a", "no_end", 2),
+        ("if 1 then\na = 2\nend", "no_return", 3),
+        ("a = 1\nend\nreturn a", "syntax", 2),
+        ("if 1 then\nend\nreturn 1", "syntax", 2),
+        ("else\nreturn 1", "syntax", 1),
+        ("if 1\na = 2\nend\nreturn a", "syntax", 1),
+        ("repeat 3\na = 2\nend\nreturn a", "syntax", 1),
+        ("for x in xs\na = 2\nend\nreturn a", "syntax", 1),
+        ("return [1, 2", "syntax", 1),
+        ("a = [1] [0]\nreturn a", "syntax", 1),
+        ("x = ask\nreturn x", "syntax", 1),
+        ("return 'a'", "syntax", 1),
+        ('return "a', "syntax", 1),
     ],
 )
 def test_a_text_that_is_no_program_says_where_and_why(
@@ -82,11 +106,20 @@ def test_a_text_that_is_no_program_says_where_and_why(
         ("a = b c\nreturn a", ("`a = b c` has ` c`", "expected an operator", "Correct the line")),
         ("a = * 2\nreturn a", ("has `* 2`", "expected a number, a name", "Correct the line")),
         ("a = 2 *\nreturn a", ("has its end", "expected a number, a name", "Correct the line")),
-        ("total 5\nreturn 1", ("has ` 5`", "expected `=` after the name", "Correct the line")),
-        ("return min 5", ("has ` 5`", "expected `(` right after", "Correct the line")),
+        (
+            "total 5\nreturn 1",
+            ("has `total 5`", "expected `name = expression`", "Correct the line"),
+        ),
+        ("return min 5", ("has ` 5`", "expected an operator", "Correct the line")),
+        (
+            "if 1 than\na = 1\nend\nreturn a",
+            ("has ` than`", "the form `if condition then`", "Correct"),
+        ),
+        ("重复 3 遍\na = 1\n结束\n返回 a", ("has ` 遍`", "the form `重复 次数 次`", "Correct")),
+        ("if 1 then\na = 1", ("`if 1 then` is not closed", "expected a line `end`", "Add them")),
         ("5\nreturn 1", ("has `5`", "expected `name = expression`", "Correct the line")),
         ("return sqrt(4)", ("`sqrt`", "expected one of abs, ceil", "Write it with those")),
-        ("max = 4\nreturn 1", ("`max`", "expected any name except abs", "Choose another name")),
+        ("return = 4", ("`return`", "expected any name except ask", "Choose another name")),
     ],
 )
 def test_a_message_names_the_fault_what_was_found_what_was_expected_and_a_remedy(
@@ -105,7 +138,7 @@ def test_a_long_line_is_quoted_in_part() -> None:
 
 @pytest.mark.parametrize(
     "nested",
-    ["({})", "-{}", "2 ** {}", "abs({})", "min(0, {})"],
+    ["({})", "-{}", "2 ** {}", "abs({})", "min(0, {})", "[{}]", "xs[{}]", "(1 < {})"],
 )
 def test_what_nests_is_bounded(nested: str) -> None:
     def program(depth: int) -> str:
