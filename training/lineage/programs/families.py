@@ -1,0 +1,378 @@
+"""Families of executable algorithms: entries, what is right, inputs, and sizes to measure at."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from training.lineage.errors import LineageError
+from training.lineage.programs import (
+    caches,
+    descent,
+    divisors,
+    fibonacci,
+    inputs,
+    paths,
+    powers,
+    primes,
+    products,
+    searching,
+    selection,
+    sets,
+    sorting,
+    strings,
+    subarrays,
+)
+from training.lineage.programs.inputs import Arguments, Make
+
+Program = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Algorithms that solve one problem and count the same operation.
+
+    Attributes:
+        counted: What an operation is.
+        parameters: The arguments of every entry before the counter.
+        entries: The programs, by name.
+        accepts: Whether a result is right for the arguments.
+        inputs: Kinds of inputs by name; programs are right on all but `measured_only`.
+        sizes: Where operations are counted, growing.
+        sizes_of: Other sizes for entries that would take too long.
+        prelude: Functions that the programs use beside themselves.
+        measured_only: Kinds of inputs on which some program may fail.
+    """
+
+    counted: str
+    parameters: str
+    entries: dict[str, Program]
+    accepts: Callable[[Arguments, Any], bool]
+    inputs: dict[str, Make]
+    sizes: tuple[int, ...]
+    sizes_of: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    prelude: tuple[Program, ...] = ()
+    measured_only: frozenset[str] = frozenset()
+
+
+def family(name: str) -> Family:
+    """Look a family up.
+
+    Raises:
+        LineageError: There is none of that name.
+    """
+    if name not in FAMILIES:
+        raise LineageError(f"there is no family {name!r}; expected one of {', '.join(FAMILIES)}")
+    return FAMILIES[name]
+
+
+def _entries(*programs: Program) -> dict[str, Program]:
+    return {program.__name__: program for program in programs}
+
+
+def _places(arguments: Arguments, result: object) -> bool:
+    text, pattern = str(arguments[0]), str(arguments[1])
+    return result == [i for i in range(len(text)) if text.startswith(pattern, i)]
+
+
+def _finds(arguments: Any, result: Any) -> bool:  # noqa: ANN401 - JSON of a known shape
+    items, key = arguments
+    return bool(0 <= result < len(items) and items[result] == key) if key in items else result == -1
+
+
+def _distance(arguments: Any, result: object) -> bool:  # noqa: ANN401
+    """Relax in the plainest way: as often as there are cells."""
+    grid = arguments[0]
+    rows, columns = len(grid), len(grid[0])
+    best = {(r, c): math.inf for r in range(rows) for c in range(columns)}
+    best[0, 0] = 0
+    for _ in range(rows * columns):
+        before = dict(best)
+        for r, c in best:
+            for cell in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)):
+                best[r, c] = min(best[r, c], best.get(cell, math.inf) + grid[r][c])
+        if best == before:
+            break
+    return result == best[rows - 1, columns - 1]
+
+
+def _term(arguments: Any, result: object) -> bool:  # noqa: ANN401
+    this, following = 0, 1
+    for _ in range(arguments[0]):
+        this, following = following, this + following
+    return result == this
+
+
+def _primes(arguments: Any, result: object) -> bool:  # noqa: ANN401
+    numbers = range(2, arguments[0] + 1)
+    return result == [n for n in numbers if all(n % d for d in range(2, math.isqrt(n) + 1))]
+
+
+def _at_the_minimum(_arguments: Arguments, result: Any) -> bool:  # noqa: ANN401
+    return all(abs(value) < 1e-4 for value in result)
+
+
+def _served(arguments: Any, result: Any) -> bool:  # noqa: ANN401
+    """A first request is a miss, and nobody can hit more often than with a cache without limit."""
+    requests, _ = arguments
+    seen: set[int] = set()
+    for key, hit in zip(requests, result, strict=False):
+        if hit and key not in seen:
+            return False
+        seen.add(key)
+    return len(result) == len(requests) and len(requests) - sum(result) >= _fewest(*arguments)
+
+
+def _fewest(requests: list[int], capacity: int) -> int:
+    """Count the misses of Belady's rule, which looks ahead and is the best there can be."""
+    following, later = [0] * len(requests), {}
+    for i in range(len(requests) - 1, -1, -1):
+        following[i] = later.get(requests[i], len(requests))
+        later[requests[i]] = i
+    cache: dict[int, int] = {}
+    misses = 0
+    for i, key in enumerate(requests):
+        if key not in cache:
+            misses += 1
+            if len(cache) == capacity:
+                del cache[max(cache, key=cache.__getitem__)]
+        cache[key] = following[i]
+    return misses
+
+
+def _together(arguments: Any, result: object) -> bool:  # noqa: ANN401
+    size, pairs = arguments
+    groups = [{item} for item in range(size)]
+    expected = []
+    for left, right in pairs:
+        expected.append(right in groups[left])
+        if right not in groups[left]:
+            merged = groups[left] | groups[right]
+            for item in merged:
+                groups[item] = merged
+    return result == expected
+
+
+def _product(arguments: Any, result: Any) -> bool:  # noqa: ANN401
+    left, right, product = (
+        sum(digit * 10**place for place, digit in enumerate(digits))
+        for digits in (*arguments, result)
+    )
+    return left * right == product
+
+
+def _best_stretch(arguments: Any, result: object) -> bool:  # noqa: ANN401
+    lowest = total = best = 0
+    for item in arguments[0]:
+        total += item
+        best = max(best, total - lowest)
+        lowest = min(lowest, total)
+    return result == best
+
+
+FAMILIES: dict[str, Family] = {
+    "sorting": Family(
+        "comparisons of items",
+        "items: list[int]",
+        _entries(
+            sorting.bubble_sort,
+            sorting.shellsort,
+            sorting.quicksort,
+            sorting.introsort,
+            sorting.natural_merge_sort,
+        ),
+        lambda arguments, result: bool(result == sorted(arguments[0])),  # type: ignore[arg-type,type-var]
+        {"shuffled": inputs.shuffled, "in order": inputs.in_order},
+        (64, 128, 256, 512),
+    ),
+    "searching": Family(
+        "probes of the list",
+        "items: list[int], key: int",
+        _entries(
+            searching.sequential_search,
+            searching.binary_search,
+            searching.interpolation_search,
+            searching.exponential_search,
+        ),
+        _finds,
+        {
+            "even spread": inputs.even_spread_key,
+            "near the front": inputs.key_near_the_front,
+            "uneven spread": inputs.key_in_powers,
+        },
+        (256, 1024, 4096, 16384),
+    ),
+    "string-matching": Family(
+        "looks at a character of the text",
+        "text: str, pattern: str",
+        _entries(
+            strings.naive_match,
+            strings.knuth_morris_pratt,
+            strings.boyer_moore,
+            strings.horspool,
+            strings.backward_nondeterministic,
+        ),
+        _places,
+        {
+            "english": inputs.english_text,
+            "repetitive": inputs.repetitive_text,
+            "dna": inputs.dna_text,
+            "two letters": inputs.any_text,
+        },
+        (500, 1000, 2000, 4000),
+    ),
+    "shortest-path": Family(
+        "edges tried and queue steps",
+        "grid: list[list[int]]",
+        _entries(
+            paths.bellman_ford, paths.dijkstra_scan, paths.dijkstra_heap, paths.a_star
+        ),
+        _distance,
+        {"weighted grid": inputs.weighted_grid, "open grid": inputs.open_grid},
+        (6, 9, 13, 19),
+    ),
+    "recurrence": Family(
+        "additions and multiplications of terms",
+        "n: int",
+        _entries(
+            fibonacci.plain_recursion,
+            fibonacci.memoised,
+            fibonacci.two_variables,
+            fibonacci.matrix_power,
+            fibonacci.fast_doubling,
+        ),
+        _term,
+        {"term": inputs.whole_number},
+        (64, 256, 1024, 4096),
+        {"plain_recursion": (8, 11, 14, 17)},
+    ),
+    "powers": Family(
+        "multiplications",
+        "base: int, exponent: int, modulus: int",
+        _entries(
+            powers.repeated_multiplication,
+            powers.square_and_multiply,
+            powers.window_power,
+            powers.sliding_window_power,
+        ),
+        lambda arguments, result: bool(result == pow(*arguments)),  # type: ignore[arg-type]
+        {"small power": inputs.small_power, "large power": inputs.large_power},
+        (64, 128, 256, 512),
+        measured_only=frozenset({"large power"}),
+    ),
+    "divisors": Family(
+        "operations on full-length numbers",
+        "a: int, b: int",
+        _entries(
+            divisors.repeated_subtraction,
+            divisors.euclid_remainders,
+            divisors.least_remainders,
+            divisors.lehmer,
+        ),
+        lambda arguments, result: bool(result == math.gcd(*arguments)),  # type: ignore[arg-type]
+        {"far apart": inputs.far_numbers, "many bits": inputs.bit_numbers},
+        (128, 256, 512, 1024),
+        measured_only=frozenset({"many bits"}),
+    ),
+    "primes": Family(
+        "numbers crossed out or written",
+        "limit: int",
+        _entries(
+            primes.eratosthenes, primes.linear_sieve, primes.wheel_sieve
+        ),
+        _primes,
+        {"limit": inputs.whole_number},
+        (1000, 4000, 16000, 64000),
+    ),
+    "descent": Family(
+        "gradients",
+        "curvatures: list[float], kinked: bool, x: list[float]",
+        _entries(
+            descent.gradient_descent,
+            descent.heavy_ball,
+            descent.nesterov,
+            descent.restarted_nesterov,
+        ),
+        _at_the_minimum,
+        {"parabolas": inputs.parabolas, "kinked": inputs.kinked_slope},
+        (25, 50, 100, 200),
+        prelude=(descent.slopes,),
+        measured_only=frozenset({"kinked"}),
+    ),
+    "caches": Family(
+        "misses",
+        "requests: list[int], capacity: int",
+        _entries(
+            caches.first_in_first_out,
+            caches.least_recently_used,
+            caches.two_queues,
+            caches.adaptive_replacement,
+            caches.three_queues,
+        ),
+        _served,
+        {
+            "skewed": inputs.skewed_requests,
+            "scans": inputs.requests_with_scans,
+            "one-hit wonders": inputs.one_hit_wonders,
+        },
+        (2000, 4000, 8000),
+    ),
+    "disjoint-sets": Family(
+        "pointers followed or set",
+        "size: int, pairs: list[list[int]]",
+        _entries(
+            sets.labels,
+            sets.parent_trees,
+            sets.weighted_union,
+            sets.path_compression,
+            sets.path_halving,
+        ),
+        _together,
+        {
+            "random": inputs.random_pairs,
+            "chained": inputs.chained_pairs,
+            "tournament": inputs.tournament_pairs,
+        },
+        (64, 128, 256, 512),
+    ),
+    "products": Family(
+        "products of digits",
+        "left: list[int], right: list[int]",
+        _entries(
+            products.schoolbook,
+            products.karatsuba,
+            products.toom_three,
+            products.number_transform,
+        ),
+        _product,
+        {"digits": inputs.digit_lists},
+        (27, 81, 243, 729),
+        {"toom_three": (27, 243, 2187, 6561), "number_transform": (27, 243, 2187, 6561)},
+    ),
+    "selection": Family(
+        "comparisons of items",
+        "items: list[int], k: int",
+        _entries(
+            selection.selection_by_minima,
+            selection.quickselect,
+            selection.median_of_medians,
+            selection.floyd_rivest,
+        ),
+        lambda arguments, result: bool(result == sorted(arguments[0])[arguments[1]]),  # type: ignore[arg-type,type-var,index,call-overload]
+        {"median": inputs.median_of_shuffled, "last of sorted": inputs.median_of_sorted},
+        (250, 500, 1000, 2000),
+    ),
+    "subarrays": Family(
+        "additions of items",
+        "items: list[int]",
+        _entries(
+            subarrays.all_sums,
+            subarrays.running_sums,
+            subarrays.divide_in_halves,
+            subarrays.kadane,
+        ),
+        _best_stretch,
+        {"signed": inputs.signed},
+        (16, 32, 64, 128),
+    ),
+}
