@@ -17,6 +17,7 @@ from service.berths import Berth, Failure, Key
 from service.engine.errors import DockFailed, EngineError
 from service.engine.protocol import DockedAdapter, Engine
 from service.errors import AdapterUnavailable, DockRefused, EngineUnavailable, NoRoom
+from service.events import Events
 from service.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,9 @@ class Docks:
         probe: Refuses a docked version that does not answer as it should (raises `DockRefused`).
         max_versions: Berths there are; the engine must hold as many in memory.
         timeout_s: Longest wait for a free berth.
+
+    Attributes:
+        events: What happened here; those who act on versions and aliases note theirs in it too.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Docks:
         self._waiting = 0
         self._changed = asyncio.Event()
         self.engine_up = False
+        self.events = Events()
         self.berths: dict[Key, Berth] = {}
         self.failures: dict[Key, Failure] = {}
 
@@ -180,7 +185,7 @@ class Docks:
         if berth.state == "docking":
             berth.state = "docked"
             self.failures.pop(berth.key, None)
-            log.info("docked", version=str(berth.key), seconds=round(seconds, 3))
+            self.events.note("docked", str(berth.key), seconds=round(seconds, 3))
 
     async def _probe_or_undock(self, berth: Berth, version: Version) -> None:
         if berth.key in self._probed:
@@ -196,7 +201,7 @@ class Docks:
         self._metrics.docked(berth.key.name, "failed", None)
         if reason is not None:
             self.failures[berth.key] = Failure(reason, time.monotonic())
-            log.warning("dock failed", version=str(berth.key), reason=reason)
+            self.events.note("dock_failed", str(berth.key), reason)
         self._forget(berth)
 
     def _release(self, berth: Berth) -> None:
@@ -228,7 +233,7 @@ class Docks:
         finally:
             self._forget(berth)
         self._metrics.undocked(berth.key.name, why)
-        log.info("undocked", version=str(berth.key), why=why)
+        self.events.note("undocked", str(berth.key), why)
 
     def _forget(self, berth: Berth) -> None:
         if self.berths.get(berth.key) is berth:

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from service.engine.errors import EngineError
 from service.engine.protocol import JSON, DockedAdapter
 from service.errors import AdapterUnavailable, ClientGone, NoRoom, ServiceError, ShuttingDown
+from service.keys import Grant
 from service.metrics import BASE, NONE, Served
 from service.parts import Parts
 from service.requests import ChatRequest, CompletionRequest
@@ -81,6 +82,8 @@ class Exchange:
 
     async def _ask(self, call: Call, body: ChatRequest | CompletionRequest) -> Answer:
         self._parts.lifecycle.require_serving()
+        grant: Grant = self._request.scope["state"]["grant"]
+        grant.require(body.model)
         await self._stack.enter_async_context(self._parts.admission.place())
         adapter = await self._hold(body.model)
         served = self._serve(adapter)

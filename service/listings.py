@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from service.answers import AdapterList, AdapterState, DockedVersion, Model
 from service.catalogue import Entry
 from service.errors import UnknownModel
+from service.keys import Grant
 from service.parts import Parts
 from service.reconciler import STABLE
 
 
-def models(parts: Parts) -> list[Model]:
-    """The base, then each task with its aliases and versions, by name."""
+def models(parts: Parts, grant: Grant) -> list[Model]:
+    """The base, then each task with its aliases and versions, by name; what the key opens of it."""
     base = Model(id=parts.engine.base_model, created=parts.started_unix_s, kind="base")
-    found = [base]
+    found = [base] if grant.allows(base.id) else []
     for name, entry in sorted(parts.reconciler.catalogue.reading.entries.items()):
+        if not grant.allows(name):
+            continue
         found += _of_adapter(name, entry, parts.reconciler.serving.get(name, {}), base.id)
     return found
 
@@ -39,13 +42,13 @@ def _of_adapter(name: str, entry: Entry, serving: dict[str, int], base: str) -> 
         )
 
 
-def model(parts: Parts, model_id: str) -> Model:
+def model(parts: Parts, grant: Grant, model_id: str) -> Model:
     """One of `models`.
 
     Raises:
         UnknownModel: There is none of that id.
     """
-    for candidate in models(parts):
+    for candidate in models(parts, grant):
         if candidate.id == model_id:
             return candidate
     raise UnknownModel(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from service.admission import Admission
 from service.docking import Docks
 from service.engine.protocol import Engine
+from service.events import Events
 from service.keys import Keys
 from service.lifecycle import Lifecycle
 from service.metrics import Metrics
@@ -24,4 +25,5 @@ class Parts:
     admission: Admission
     metrics: Metrics
     keys: Keys
+    events: Events
     started_unix_s: int

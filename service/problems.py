@@ -103,6 +103,8 @@ def _ours(error: ServiceError) -> tuple[int, Problem, Mapping[str, str]]:
 def _type(status: int) -> str:
     if status == HTTPStatus.UNAUTHORIZED:
         return "authentication_error"
+    if status == HTTPStatus.FORBIDDEN:
+        return "permission_error"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return "rate_limit_error"
     return "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"

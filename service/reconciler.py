@@ -8,8 +8,6 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-import structlog
-
 from adapters.errors import AdapterError
 from adapters.store import Store, Version
 from service.berths import Key
@@ -17,8 +15,6 @@ from service.catalogue import Catalogue, Reading
 from service.docking import Docks
 from service.errors import AliasMoveRefused, ServiceError, UnknownModel
 from service.metrics import Metrics
-
-log = structlog.get_logger(__name__)
 
 STABLE = "stable"
 DOCKS_AT_ONCE = 2
@@ -75,7 +71,8 @@ class Reconciler:
                 self._note("store", f"the store cannot be read: {error}")
                 self._metrics.store_readable.set(0)
                 return []
-            self.problems.pop("store", None)
+            if self.problems.pop("store", None) is not None:
+                self._docks.events.note("store_readable", "store")
             self._metrics.store_readable.set(1)
             return self._adopt(reading)
 
@@ -111,7 +108,7 @@ class Reconciler:
                     async with self._docks.lease(version):
                         pass
                 except ServiceError as error:
-                    log.warning("not docked", version=str(key), reason=str(error))
+                    self._docks.events.note("not_docked", str(key), str(error))
 
         await asyncio.gather(*map(dock_one, dict.fromkeys(keys)))
 
@@ -168,7 +165,7 @@ class Reconciler:
         self.problems.pop(f"{name}@{alias}", None)
         self._metrics.moved(name, "moved")
         self._tell()
-        log.info("alias moved", adapter=name, alias=alias, version=number, previous=previous)
+        self._docks.events.note("alias_moved", f"{name}@{alias}", f"from {previous} to {number}")
         if previous is not None:
             self._drain_if_unnamed(Key(name, previous))
         return previous
@@ -205,9 +202,11 @@ class Reconciler:
         if self.problems.get(subject) == reason:
             return
         self.problems[subject] = reason
-        if subject != "store":
+        if subject == "store":
+            self._docks.events.note("store_unreadable", subject, reason)
+        else:
             self._metrics.moved(subject.partition("@")[0], "failed")
-        log.warning("problem", subject=subject, reason=reason)
+            self._docks.events.note("alias_kept", subject, reason)
 
     async def close(self) -> None:
         """End moves under way; the store is whole at any step."""

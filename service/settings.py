@@ -27,7 +27,7 @@ class Settings(BaseModel):
         None, description="directory of the adapter store; unset: the one `python -m adapters` uses"
     )
     host: str = Field(
-        "127.0.0.1", description="address to listen on; anything but loopback needs both keys"
+        "127.0.0.1", description="address to listen on; anything but loopback needs keys"
     )
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one")
     api_key: SecretStr | None = Field(
@@ -35,6 +35,10 @@ class Settings(BaseModel):
     )
     admin_key: SecretStr | None = Field(
         None, min_length=MIN_KEY_CHARACTERS, description="key that opens /admin and /metrics"
+    )
+    key_file: Path | None = Field(
+        None,
+        description="file of more keys, made by `python -m service keys`; followed while serving",
     )
     max_body_bytes: int = Field(
         4 * 2**20, ge=1024, le=2**30, description="largest request body, checked before parsing"
@@ -90,10 +94,10 @@ class Settings(BaseModel):
         if self.api_key is not None and self.admin_key is not None:
             if self.api_key.get_secret_value() == self.admin_key.get_secret_value():
                 raise ValueError("api_key and admin_key are the same; expected two different keys")
-        elif not is_loopback(self.host):
+        elif self.key_file is None and not is_loopback(self.host):
             raise ValueError(
                 f"host={self.host!r} can be reached from other machines, but no keys are set. "
-                "Set api_key and admin_key, or listen on 127.0.0.1"
+                "Set api_key and admin_key, or key_file, or listen on 127.0.0.1"
             )
         return self
 
