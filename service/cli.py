@@ -123,6 +123,7 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
 
     wishes = Wishes(
         max_docked=settings.max_docked_versions,
+        max_slots=settings.max_slots,
         max_rank=settings.max_lora_rank,
         dtype=settings.dtype,
         context_tokens=settings.max_context_tokens,

@@ -18,7 +18,9 @@ from service.engine.errors import DockFailed, EngineError
 from service.engine.protocol import DockedAdapter, Engine
 from service.errors import AdapterUnavailable, DockRefused, EngineUnavailable, NoRoom
 from service.events import Events
+from service.landing import Landing
 from service.metrics import Metrics
+from service.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +33,8 @@ class Docks:
 
     Args:
         engine: Where versions are docked.
-        admit: Holds a version whose files are fit and returns what lets go of them; refuses any
-            other (raises `DockRefused`).
-        probe: Refuses a docked version that does not answer as it should (raises `DockRefused`).
+        admit: As `service.landing` takes it.
+        probe: Likewise.
         max_versions: Berths there are; the engine must hold as many in memory.
         timeout_s: Longest wait for a free berth.
 
@@ -53,12 +54,11 @@ class Docks:
     ) -> None:
         self._engine = engine
         self._metrics = metrics
-        self._admit = admit
-        self._probe = probe
+        self._landing = Landing(engine, admit, probe)
         self._max_versions = max_versions
         self._timeout_s = timeout_s
+        self._turns = Turns(slots=engine.max_slots, berths=max_versions, timeout_s=timeout_s)
         self._next_int_id = itertools.count(1)
-        self._probed: set[Key] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._changed = asyncio.Event()
@@ -83,13 +83,19 @@ class Docks:
             EngineUnavailable: The engine is not up, or stopped meanwhile.
             AdapterUnavailable: The version cannot be docked, or found no free berth in time.
         """
-        berth = self._find_or_open(version) or await self._wait_for_berth(version)
-        try:
-            if berth.state == "docking" and berth.arrival is not None:
-                await self._arrived(berth, berth.arrival)
-            yield berth.adapter
-        finally:
-            self._release(berth)
+        self._require_engine()
+        async with self._turns.turn(Key(version.name, version.number)):
+            berth = self._find_or_open(version) or await self._wait_for_berth(version)
+            try:
+                if berth.state == "docking" and berth.arrival is not None:
+                    await self._arrived(berth, berth.arrival)
+                yield berth.adapter
+            finally:
+                self._release(berth)
+
+    def _require_engine(self) -> None:
+        if not self.engine_up:
+            raise EngineUnavailable("The engine is not up; it is starting or restarting.")
 
     async def _arrived(self, berth: Berth, arrival: "asyncio.Task[None]") -> None:
         """Wait until a version answers, or raise what kept it from doing so."""
@@ -99,16 +105,14 @@ class Docks:
                 await asyncio.shield(arrival)
         except TimeoutError as error:
             raise AdapterUnavailable(
-                f"Docking {berth.key} takes longer than {self._timeout_s:g} s. Try again later, or "
-                "raise dock_timeout_s."
+                f"Docking {berth.key} takes longer than {self._timeout_s:g} s. Try again later."
             ) from error
         if berth.state == "lost":
             raise EngineUnavailable("The engine stopped; it is being restarted.")
 
     def _find_or_open(self, version: Version) -> Berth | None:
         """Look-up and increment in one step; `None` when there is no berth to be had now."""
-        if not self.engine_up:
-            raise EngineUnavailable("The engine is not up; it is starting or restarting.")
+        self._require_engine()
         berth = self.berths.get(Key(version.name, version.number))
         if berth is None and self.free > 0:
             berth = self._open(version)
@@ -145,32 +149,39 @@ class Docks:
         try:
             async with asyncio.timeout(self._timeout_s):
                 while (berth := self._find_or_open(version)) is None:
-                    if key not in self.berths:
-                        self._send_one_away()
+                    self._send_one_away(key)
                     await self._changed.wait()
         except TimeoutError as error:
             raise NoRoom(
-                f"{key} is not docked, and all {self._max_versions} places in the engine were in "
-                f"use for {self._timeout_s:g} s. Try again later, or raise max_docked_versions."
+                f"{key} is not docked, and none of the {self._max_versions} places in the engine "
+                f"became free for {self._timeout_s:g} s. Try again later."
             ) from error
         else:
             return berth
         finally:
             self._waiting -= 1
 
-    def _send_one_away(self) -> None:
+    def _send_one_away(self, wanted: Key) -> None:
+        if wanted in self.berths:
+            return
         leaving = sum(berth.state == "leaving" for berth in self.berths.values())
-        idle = [b for b in self.berths.values() if b.leases == 0 and b.state == "docked"]
+        idle = [
+            berth
+            for key, berth in self.berths.items()
+            if berth.leases == 0 and berth.state == "docked" and key not in self._turns.kept
+        ]
         if idle and leaving < self._waiting:
             self._depart(min(idle, key=lambda berth: berth.used_at_s), why="room")
+
+    def keep(self, keys: frozenset[Key]) -> None:
+        """Leave these docked whether or not anybody asks for them."""
+        self._turns.kept = keys
 
     async def _arrive(self, berth: Berth, version: Version) -> None:
         """Check, load, probe. On any failure the engine and the table are as before."""
         started_s = time.monotonic()
         try:
-            berth.let_go = await self._admit(version)
-            await self._engine.dock(berth.adapter)
-            await self._probe_or_undock(berth, version)
+            await self._landing.bring(berth, version)
         except (DockFailed, DockRefused) as error:
             self._fail(berth, str(error))
             raise DockRefused(f"{berth.key} is not served: {error}") from error
@@ -185,17 +196,8 @@ class Docks:
         if berth.state == "docking":
             berth.state = "docked"
             self.failures.pop(berth.key, None)
+            self._announce()
             self.events.note("docked", str(berth.key), seconds=round(seconds, 3))
-
-    async def _probe_or_undock(self, berth: Berth, version: Version) -> None:
-        if berth.key in self._probed:
-            return
-        try:
-            await self._probe(version, berth.adapter)
-        except DockRefused:
-            await self._engine.undock(berth.adapter)
-            raise
-        self._probed.add(berth.key)
 
     def _fail(self, berth: Berth, reason: str | None) -> None:
         self._metrics.docked(berth.key.name, "failed", None)
@@ -214,7 +216,7 @@ class Docks:
     def drain(self, key: Key) -> None:
         """Let a docked version go as soon as nobody holds it."""
         berth = self.berths.get(key)
-        if berth is None or berth.state != "docked":
+        if berth is None or berth.state != "docked" or key in self._turns.kept:
             return
         berth.state = "draining"
         if berth.leases == 0:

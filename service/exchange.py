@@ -84,8 +84,10 @@ class Exchange:
         self._parts.lifecycle.require_serving()
         grant: Grant = self._request.scope["state"]["grant"]
         grant.require(body.model)
-        await self._stack.enter_async_context(self._parts.admission.place())
+        self._stack.enter_context(self._parts.admission.room())
+        # The version first: requests that wait for theirs must not keep places from the others.
         adapter = await self._hold(body.model)
+        await self._stack.enter_async_context(self._parts.admission.place())
         served = self._serve(adapter)
         result = await call(body.for_engine(), adapter, self._engine_id)
         if isinstance(result, dict):

@@ -54,8 +54,10 @@ class Promotions:
             self._docks.failures.pop(Key(name, number), None)
             try:
                 async with self._docks.lease(version):
+                    # Of now: a poll may take in a new alias before we do.
+                    previous = self._reconciler.serving.get(name, {}).get(alias)
                     await self._set_alias(version, alias, why)
-                    previous = self._reconciler.serve(name, alias, number)
+                    self._reconciler.serve(name, alias, number)
             except AdapterUnavailable as error:
                 raise self._reconciler.refused(f"{name}@{alias}", error) from error
         await self._reconciler.refresh(since_s=time.monotonic())

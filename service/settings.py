@@ -55,8 +55,14 @@ class Settings(BaseModel):
     max_docked_versions: int = Field(
         16, ge=2, le=4096, description="versions in the engine at once, draining ones included"
     )
+    max_slots: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="versions computed in one step, the others take turns; unset: by hardware",
+    )
     dock_timeout_s: float = Field(
-        60.0, gt=0, le=3600, description="longest wait of a request for its version to be docked"
+        60.0, gt=0, le=3600, description="longest wait of a request for its turn, and to be docked"
     )
     max_lora_rank: int | None = Field(
         None, ge=1, le=256, description="highest rank of an adapter; unset: by memory"
@@ -98,6 +104,17 @@ class Settings(BaseModel):
             raise ValueError(
                 f"host={self.host!r} can be reached from other machines, but no keys are set. "
                 "Set api_key and admin_key, or key_file, or listen on 127.0.0.1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _held_in_memory(self) -> Self:
+        if self.max_slots is not None and self.max_slots > self.max_docked_versions:
+            raise ValueError(
+                f"max_slots={self.max_slots} is more than max_docked_versions="
+                f"{self.max_docked_versions}: the engine would read adapters that it does not hold "
+                "from disk inside a step, while every other request waits. Lower max_slots or "
+                "raise max_docked_versions"
             )
         return self
 
