@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from adapters.store import Store, Version
 from service.admission import Admission
 from service.boundary import Boundary
+from service.changes import Changes
 from service.checking import LetGo
 from service.docking import Docks
 from service.engine.errors import EngineError
@@ -103,6 +104,7 @@ def _make_parts(
         docks=docks,
         reconciler=reconciler,
         promotions=Promotions(store, docks, reconciler),
+        changes=Changes(store, docks, reconciler),
         lifecycle=Lifecycle(),
         admission=Admission(
             max_in_flight=settings.max_in_flight_requests,

@@ -100,7 +100,7 @@ class Boundary:
             request_id=state["request_id"],
             key=state.get("key"),
             route=route,
-            status=status,
+            status=int(status),
             seconds=round(seconds, 4),
             **state.get("log", {}),
         )

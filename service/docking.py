@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from adapters.store import Version
+from service.background import Background
 from service.berths import Berth, Failure, Key
 from service.engine.errors import DockFailed, EngineError
 from service.engine.protocol import DockedAdapter, Engine
@@ -59,9 +60,11 @@ class Docks:
         self._timeout_s = timeout_s
         self._turns = Turns(slots=engine.max_slots, berths=max_versions, timeout_s=timeout_s)
         self._next_int_id = itertools.count(1)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._waiting = 0
         self._changed = asyncio.Event()
+        # One berth stays for all other versions, which share it in turn.
+        self.max_kept = max_versions - 1
         self.engine_up = False
         self.events = Events()
         self.berths: dict[Key, Berth] = {}
@@ -134,7 +137,7 @@ class Docks:
         )
         berth = Berth(key, adapter)
         self.berths[key] = berth
-        berth.arrival = self._run(self._arrive(berth, version))
+        berth.arrival = self._background.run(self._arrive(berth, version))
         return berth
 
     def _refuse_if_failed(self, key: Key) -> None:
@@ -168,13 +171,18 @@ class Docks:
         idle = [
             berth
             for key, berth in self.berths.items()
-            if berth.leases == 0 and berth.state == "docked" and key not in self._turns.kept
+            if berth.leases == 0 and berth.state == "docked" and key not in self.kept
         ]
         if idle and leaving < self._waiting:
             self._depart(min(idle, key=lambda berth: berth.used_at_s), why="room")
 
+    @property
+    def kept(self) -> frozenset[Key]:
+        """Versions that stay docked whether or not anybody asks for them."""
+        return self._turns.kept
+
     def keep(self, keys: frozenset[Key]) -> None:
-        """Leave these docked whether or not anybody asks for them."""
+        """Set `kept`, of which there are at most `max_kept`."""
         self._turns.kept = keys
 
     async def _arrive(self, berth: Berth, version: Version) -> None:
@@ -216,7 +224,7 @@ class Docks:
     def drain(self, key: Key) -> None:
         """Let a docked version go as soon as nobody holds it."""
         berth = self.berths.get(key)
-        if berth is None or berth.state != "docked" or key in self._turns.kept:
+        if berth is None or berth.state != "docked" or key in self.kept:
             return
         berth.state = "draining"
         if berth.leases == 0:
@@ -224,7 +232,7 @@ class Docks:
 
     def _depart(self, berth: Berth, *, why: str) -> None:
         berth.state = "leaving"
-        self._run(self._leave(berth, why))
+        self._background.run(self._leave(berth, why))
 
     async def _leave(self, berth: Berth, why: str) -> None:
         try:
@@ -248,7 +256,7 @@ class Docks:
         """Leave the files of a version to whoever collects them."""
         let_go, berth.let_go = berth.let_go, None
         if let_go is not None:
-            self._run(asyncio.to_thread(let_go))
+            self._background.run(asyncio.to_thread(let_go))
 
     def _announce(self) -> None:
         """Wake those who wait for room; each looks again by itself."""
@@ -261,19 +269,6 @@ class Docks:
         berth.used_at_s = time.monotonic()
         if self.berths.get(berth.key) is berth:
             self._metrics.set_leases(berth.key.name, berth.key.number, berth.leases)
-
-    def _run(self, work: "Awaitable[None]") -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        # Waiters of a dock re-raise its error themselves; asking here keeps asyncio quiet about
-        # the one that nobody waited for any more, which has been logged and kept in `failures`.
-        if not task.cancelled():
-            task.exception()
 
     def lose_all(self) -> list[Key]:
         """The engine died: nothing is docked any more. Returns what was."""
@@ -289,13 +284,10 @@ class Docks:
 
     async def settle(self) -> None:
         """Wait until nothing that was begun with a dead engine can reach the next one."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.settle()
 
     async def close(self) -> None:
         """End what is still docking or leaving, and let go of all files."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._background.close()
         self.lose_all()
         await self.settle()

@@ -119,6 +119,18 @@ class NoRoom(AdapterUnavailable):
     retry_after_s = 2
 
 
+class TrafficUnreadable(ServiceError):
+    """The store's file of pins and canaries is damaged; what was read last goes on."""
+
+    code = "traffic_unreadable"
+
+
+class ChangeRefused(ServiceError):
+    """A pin, an unload or a canary cannot be had as asked; everything stays as it was."""
+
+    code = "change_refused"
+
+
 class AliasMoveRefused(ServiceError):
     """A promote or rollback cannot be done; the alias stays where it was."""
 
@@ -159,6 +171,7 @@ STATUS: dict[type[Exception], int] = {
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     # Only admin routes raise it; clients of inference routes retry 409.
     AliasMoveRefused: HTTPStatus.CONFLICT,
+    ChangeRefused: HTTPStatus.CONFLICT,
     ClientGone: CLIENT_CLOSED_REQUEST,
 }
 

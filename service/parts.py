@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.admission import Admission
+from service.changes import Changes
 from service.docking import Docks
 from service.engine.protocol import Engine
 from service.events import Events
@@ -21,6 +22,7 @@ class Parts:
     docks: Docks
     reconciler: Reconciler
     promotions: Promotions
+    changes: Changes
     lifecycle: Lifecycle
     admission: Admission
     metrics: Metrics
