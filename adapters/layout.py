@@ -17,6 +17,7 @@ import platformdirs
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 MANIFEST = "manifest.json"
+STATE = "state.json"
 CARD = "README.md"
 CHAT_TEMPLATE = "chat_template.jinja"
 TOKENIZER = "tokenizer.json"
@@ -85,7 +86,7 @@ class Home:
     @property
     def state(self) -> Path:
         """Numbers given, digests and aliases."""
-        return self.path / "state.json"
+        return self.path / STATE
 
     @property
     def history(self) -> Path:

@@ -4,6 +4,7 @@ What is promised, and where the files lie, is in `docs/adapters.md` and `adapter
 """
 
 import contextlib
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pydantic import JsonValue
 
 from adapters import aliases, disk, gate, holds, names, publishing, records, versions
 from adapters.errors import InvalidReference, UnknownAdapter
-from adapters.layout import Home
+from adapters.layout import STATE, Home
 from adapters.manifest import AliasChange, Draft, Evaluation
 from adapters.versions import Version
 
@@ -62,6 +63,22 @@ class Store:
             return []
         entries = (entry.name for entry in self.root.iterdir() if entry.is_dir())
         return sorted(name for name in entries if names.PATTERN.fullmatch(name))
+
+    def stamps(self) -> dict[str, tuple[int, ...] | None]:
+        """For every adapter, what changes whenever its versions or aliases do; cheap to ask often.
+
+        None stands for one whose state cannot be looked at.
+
+        Raises:
+            OSError: The store cannot be listed.
+        """
+        found: dict[str, tuple[int, ...] | None] = {}
+        # Paths as text: with a thousand adapters, objects for them would cost more than the disk.
+        with os.scandir(self.root) as entries:
+            for entry in entries:
+                if names.PATTERN.fullmatch(entry.name) and entry.is_dir():
+                    found[entry.name] = _stamp(f"{entry.path}/{STATE}")
+        return found
 
     def versions(self, name: str) -> list[int]:
         """The versions of an adapter, in order; none if there is no such adapter.
@@ -278,6 +295,15 @@ class Store:
         return UnknownAdapter(
             f"There is no {ref} in {self.root}. It holds {have}. Name one of these, or publish first."
         )
+
+
+def _stamp(state: str) -> tuple[int, ...] | None:
+    try:
+        seen = os.stat(state)  # noqa: PTH116 - see `stamps`
+    except OSError:
+        return None
+    # The file is replaced whole, so a change shows in its inode, size or time.
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def _require_notes(who: str, why: str) -> None:

@@ -4,44 +4,52 @@ Knows nothing of adapters. vLLM batches what it gets; what it must not get is an
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from service.errors import Overloaded
 
 
 class Admission:
-    """A bounded room with a bounded queue before it."""
+    """A bounded room, in which requests wait for one of the places."""
 
     def __init__(self, *, max_in_flight: int, max_queued: int, queue_timeout_s: float) -> None:
         self._places = asyncio.Semaphore(max_in_flight)
-        self._max_queued = max_queued
+        self._max_inside = max_in_flight + max_queued
         self._queue_timeout_s = queue_timeout_s
-        self.queued = 0
+        self._inside = 0
         self.in_flight = 0
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold one place, waiting for it if need be.
+    @property
+    def queued(self) -> int:
+        """Requests that wait, for a place or for what they have to get before they take one."""
+        return self._inside - self.in_flight
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Be in the room, without waiting.
 
         Raises:
-            Overloaded: The queue is full, or the wait took too long.
+            Overloaded: It is full.
         """
-        await self._enter()
-        self.in_flight += 1
+        if self._inside >= self._max_inside:
+            raise Overloaded(
+                f"The server is full: {self.in_flight} requests in flight and {self.queued} "
+                f"waiting (at most {self._max_inside} together). Try again later."
+            )
+        self._inside += 1
         try:
             yield
         finally:
-            self.in_flight -= 1
-            self._places.release()
+            self._inside -= 1
 
-    async def _enter(self) -> None:
-        if self._places.locked() and self.queued >= self._max_queued:
-            raise Overloaded(
-                f"The server is full: {self.in_flight} requests in flight and {self.queued} "
-                f"waiting (at most {self._max_queued} may). Try again later."
-            )
-        self.queued += 1
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold one place, waiting for it if need be; for those in the room.
+
+        Raises:
+            Overloaded: The wait took too long.
+        """
         try:
             async with asyncio.timeout(self._queue_timeout_s):
                 await self._places.acquire()
@@ -50,5 +58,9 @@ class Admission:
                 f"The request waited {self._queue_timeout_s:g} s for its turn, the longest this "
                 "server lets one wait. Try again later."
             ) from error
+        self.in_flight += 1
+        try:
+            yield
         finally:
-            self.queued -= 1
+            self.in_flight -= 1
+            self._places.release()

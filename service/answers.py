@@ -3,9 +3,12 @@
 Chat and text completions come from the engine as they are; their models here describe them.
 """
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from service.events import Kind
 
 
 class _Described(BaseModel):
@@ -96,6 +99,15 @@ class DockedVersion(BaseModel):
     leases: int
 
 
+class CanaryState(BaseModel):
+    """A version that takes a share of an alias's requests."""
+
+    version: int
+    percent: float
+    started: datetime
+    why: str
+
+
 class AdapterState(BaseModel):
     """One adapter as this server sees it."""
 
@@ -103,6 +115,8 @@ class AdapterState(BaseModel):
     versions: list[int]
     aliases: dict[str, int] = Field(description="what each alias serves now")
     store_aliases: dict[str, int] = Field(description="what each alias should serve")
+    pins: list[int] = Field(description="versions that stay docked")
+    canaries: dict[str, CanaryState] = Field(description="by alias")
     docked: list[DockedVersion]
     problems: dict[str, str] = Field(description="why something is not served")
 
@@ -112,7 +126,26 @@ class AdapterList(BaseModel):
 
     adapters: list[AdapterState]
     free_places: int
+    draining: bool = Field(description="the server was told to stop")
+    under_way: int = Field(description="requests that have begun and are not over")
     problems: dict[str, str] = Field(description="what concerns no single adapter")
+
+
+class EventState(BaseModel):
+    """Something that happened to a version, an alias, a key or the engine."""
+
+    number: int = Field(description="rises with every event")
+    at: datetime
+    kind: Kind
+    subject: str
+    reason: str
+    count: int = Field(description="how many times in a row")
+
+
+class EventList(BaseModel):
+    """The last events, oldest first; ask on with `after` the last number."""
+
+    events: list[EventState]
 
 
 class Health(BaseModel):

@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from adapters.store import Store, Version
 from service.admission import Admission
 from service.boundary import Boundary
+from service.changes import Changes
 from service.checking import LetGo
 from service.docking import Docks
 from service.engine.errors import EngineError
 from service.engine.protocol import Engine
 from service.errors import ServiceError
-from service.keys import hash_keys
+from service.keys import Keys
 from service.lifecycle import Lifecycle
 from service.metrics import Metrics
 from service.parts import Parts
@@ -103,6 +104,7 @@ def _make_parts(
         docks=docks,
         reconciler=reconciler,
         promotions=Promotions(store, docks, reconciler),
+        changes=Changes(store, docks, reconciler),
         lifecycle=Lifecycle(),
         admission=Admission(
             max_in_flight=settings.max_in_flight_requests,
@@ -110,7 +112,12 @@ def _make_parts(
             queue_timeout_s=settings.queue_timeout_s,
         ),
         metrics=numbers,
-        keys=hash_keys(settings.api_key, settings.admin_key),
+        keys=Keys(
+            {"inference": settings.api_key, "admin": settings.admin_key},
+            settings.key_file,
+            docks.events,
+        ),
+        events=docks.events,
         started_unix_s=int(time.time()),
     )
 
@@ -126,6 +133,7 @@ async def _background(
     tasks = [
         asyncio.create_task(supervisor.run(lambda: announce(parts))),
         asyncio.create_task(parts.reconciler.run(store_poll_s)),
+        asyncio.create_task(parts.keys.follow()),
     ]
     for task in tasks:
         task.add_done_callback(lambda done: _end_with(done, parts.lifecycle))

@@ -21,6 +21,7 @@ from service.errors import (
     ServiceError,
     UnsupportedEncoding,
 )
+from service.keys import Grant
 from service.metrics import NONE, Metrics, Served
 from service.problems import describe, response_of
 
@@ -85,6 +86,9 @@ class Boundary:
 
     def _finish(self, scope: Scope, status: int, seconds: float) -> None:
         state = scope["state"]
+        grant: Grant | None = state.get("grant")
+        if grant is not None:
+            grant.leave()
         if state.get("client_gone"):
             status = CLIENT_CLOSED_REQUEST
         route = getattr(scope.get("route"), "operation_id", None) or UNMATCHED
@@ -94,8 +98,9 @@ class Boundary:
         say(
             "request",
             request_id=state["request_id"],
+            key=state.get("key"),
             route=route,
-            status=status,
+            status=int(status),
             seconds=round(seconds, 4),
             **state.get("log", {}),
         )

@@ -8,13 +8,16 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
 from adapters.errors import AdapterError, StoreDamaged
 from adapters.store import Store, Version
+from service import traffic
 from service.berths import Key
+from service.errors import TrafficUnreadable
+from service.traffic import Stamp, Traffic
 
 V = TypeVar("V")
 
@@ -28,13 +31,11 @@ class Entry:
     """One adapter in the store.
 
     Attributes:
-        stamp: Changes with every change of its versions and aliases.
         unreadable: Versions that could not be read, with the reason.
     """
 
     versions: Mapping[int, Version]
     aliases: Mapping[str, int]
-    stamp: tuple[int, ...]
     unreadable: Mapping[str, str] = field(default_factory=_nothing)
 
 
@@ -44,11 +45,16 @@ class Reading:
 
     Attributes:
         unreadable: Names that could not be read, with the reason; their last entry stands.
+        traffic: Pins and canaries; of the last reading, if they could not be read.
+        traffic_problem: Why they could not be read.
         read_at_s: When reading began, on the monotonic clock.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=_nothing)
     unreadable: Mapping[str, str] = field(default_factory=_nothing)
+    traffic: Traffic = field(default_factory=Traffic)
+    traffic_stamp: Stamp | None = None
+    traffic_problem: str | None = None
     read_at_s: float = -math.inf
 
 
@@ -57,6 +63,8 @@ class Catalogue:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        # Of the adapters that were read in full.
+        self._stamps: Mapping[str, Stamp | None] = {}
         self.reading = Reading()
 
     async def refresh(self) -> Reading:
@@ -75,28 +83,44 @@ class Catalogue:
         return entry.versions.get(key.number) if entry else None
 
     def _read(self) -> Reading:
-        read_at_s = time.monotonic()
-        before = self.reading.entries
-        if before and not self._store.root.is_dir():
-            # An unmounted disk is not an empty store.
-            raise StoreDamaged(f"{self._store.root} is gone, expected the store that was there.")
-        entries: dict[str, Entry] = {}
+        reading = replace(self.reading, read_at_s=time.monotonic())
+        before = reading.entries
+        if not self._store.root.is_dir():
+            if before:
+                # An unmounted disk is not an empty store.
+                raise StoreDamaged(
+                    f"{self._store.root} is gone, expected the store that was there."
+                )
+            return reading
+        stamps = self._store.stamps()
+        if stamps != self._stamps:
+            reading = self._read_changed(reading, stamps)
+        return self._read_traffic(reading)
+
+    def _read_changed(self, reading: Reading, stamps: Mapping[str, Stamp | None]) -> Reading:
+        entries = {name: entry for name, entry in reading.entries.items() if name in stamps}
         unreadable: dict[str, str] = {}
-        for name in self._store.names():
+        seen: dict[str, Stamp | None] = {}
+        for name, stamp in stamps.items():
+            if stamp is not None and self._stamps.get(name) == stamp:
+                seen[name] = stamp
+                continue
             try:
-                entries[name] = self._entry(name, before.get(name))
+                entry = self._entry(name, entries.get(name))
             except (AdapterError, OSError) as error:
                 unreadable[name] = str(error)
-                if name in before:
-                    entries[name] = before[name]
-        return Reading(entries, unreadable, read_at_s)
+                continue
+            # Nothing was published under the name yet, or everything was collected.
+            entries.pop(name, None)
+            if entry.versions or entry.unreadable:
+                entries[name] = entry
+            if not entry.unreadable:
+                seen[name] = stamp
+        # What could not be read is not in it, and so is looked at again next time.
+        self._stamps = seen
+        return replace(reading, entries=entries, unreadable=unreadable)
 
     def _entry(self, name: str, before: Entry | None) -> Entry:
-        state = self._store.home(name).state.stat()
-        # The file is replaced whole, so a change shows in its inode, size or time.
-        stamp = (state.st_ino, state.st_size, state.st_mtime_ns)
-        if before is not None and before.stamp == stamp and not before.unreadable:
-            return before
         aliases = self._store.aliases(name)
         versions: dict[int, Version] = {}
         unreadable: dict[str, str] = {}
@@ -106,4 +130,14 @@ class Catalogue:
                 versions[number] = known or self._store.version(name, number)
             except (AdapterError, OSError) as error:
                 unreadable[str(Key(name, number))] = str(error)
-        return Entry(versions, aliases, stamp, unreadable)
+        return Entry(versions, aliases, unreadable)
+
+    def _read_traffic(self, reading: Reading) -> Reading:
+        stamp = traffic.stamp(self._store.root)
+        if stamp == reading.traffic_stamp and reading.traffic_problem is None:
+            return reading
+        try:
+            read = traffic.read(self._store.root)
+        except TrafficUnreadable as error:
+            return replace(reading, traffic_problem=str(error))
+        return replace(reading, traffic=read, traffic_stamp=stamp, traffic_problem=None)

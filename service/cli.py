@@ -1,4 +1,4 @@
-"""`python -m service [settings]`, and two commands for documents: `openapi` and `reference`.
+"""`python -m service [settings]`; `keys` for who may ask; `openapi` and `reference` for documents.
 
 Exit codes: 0 stopped in order, 1 the engine failed for good, 2 something has to be set right first.
 """
@@ -12,14 +12,14 @@ from adapters.errors import AdapterError
 from adapters.layout import default_root
 from basemodels import BaseModelError, resolve
 from configuration import ConfigurationError, load
-from service import logs
+from service import keycommands, keyfile, logs
 from service.app import bare_app, create_app
 from service.checking import Checker
 from service.engine.errors import EngineError, EngineStartFailed
 from service.engine.hardware import base_facts, detect
 from service.engine.profile import Wishes, choose
 from service.engine.protocol import Engine
-from service.errors import StartError
+from service.errors import KeyFileError, StartError
 from service.openapi import render
 from service.parts import Parts
 from service.preflight import bind, open_store, url_of
@@ -28,7 +28,14 @@ from service.server import serve
 from service.settings import Settings
 
 PROG = "python -m service"
-EXPECTED = (ConfigurationError, BaseModelError, AdapterError, StartError, EngineStartFailed)
+EXPECTED = (
+    AdapterError,
+    BaseModelError,
+    ConfigurationError,
+    EngineStartFailed,
+    KeyFileError,
+    StartError,
+)
 
 # Returns the engine and the highest rank of an adapter that it takes.
 MakeEngine = Callable[[Settings, Path], tuple[Engine, int]]
@@ -48,6 +55,9 @@ def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = Non
     if arguments[:1] == ["reference"]:
         return _refer(arguments[1:])
     try:
+        if arguments[:1] == ["keys"]:
+            print(keycommands.run(arguments[1:]))
+            return 0
         settings = load(
             Settings, arguments, prog=PROG, file_flag="--config", env_prefix="LORADOCK_"
         )
@@ -75,6 +85,8 @@ def _refer(documents: Sequence[str]) -> int:
 def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
     base_dir = resolve(settings.base)
     store = open_store(settings.store or default_root())
+    if settings.key_file is not None:
+        keyfile.read(settings.key_file)
     with bind(settings.host, settings.port) as listener:
         logs.configure()
         _say(f"settings: {settings!r}")
@@ -111,6 +123,7 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
 
     wishes = Wishes(
         max_docked=settings.max_docked_versions,
+        max_slots=settings.max_slots,
         max_rank=settings.max_lora_rank,
         dtype=settings.dtype,
         context_tokens=settings.max_context_tokens,

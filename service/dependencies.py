@@ -8,7 +8,8 @@ from starlette.requests import Request
 
 from service.errors import InvalidKey
 from service.exchange import Exchange
-from service.keys import Role
+from service.keyfile import Role
+from service.keys import Grant
 from service.parts import Parts
 
 
@@ -29,17 +30,37 @@ class RequireKey:
         self.roles = frozenset(roles)
 
     async def __call__(self, request: Request, parts: PartsDependency) -> None:
-        """Refuse a request without such a key.
+        """Refuse a request without such a key, or one too many; the boundary counts it out.
 
         Raises:
             InvalidKey: It has none, or another.
+            ModelNotAllowed: The key is limited to other adapters than the path's.
+            RateLimited: The key is used too much.
         """
-        if not parts.keys.allow(request.headers.get("authorization"), self.roles):
+        grant = parts.keys.find(request.headers.get("authorization"), self.roles)
+        if grant is None:
             wanted = " or ".join(sorted(self.roles))
+            parts.events.note("key_refused", wanted, "no key, or not one for this route")
             raise InvalidKey(
                 f"This needs the {wanted} key, and none or another one was given. Send it as "
                 "`Authorization: Bearer KEY`."
             )
+        state = request.scope["state"]
+        state["key"] = grant.key_id
+        name = request.path_params.get("name")
+        if name is not None:
+            grant.require(name)
+        grant.enter()
+        state["grant"] = grant
+
+
+async def get_grant(request: Request) -> Grant:
+    """What the request's key opens; for routes behind `RequireKey`."""
+    grant: Grant = request.scope["state"]["grant"]
+    return grant
+
+
+GrantDependency = Annotated[Grant, Depends(get_grant)]
 
 
 async def get_exchange(request: Request, parts: PartsDependency) -> AsyncIterator[Exchange]:

@@ -13,11 +13,15 @@ from contextlib import asynccontextmanager
 import structlog
 
 from adapters.store import Version
+from service.background import Background
 from service.berths import Berth, Failure, Key
 from service.engine.errors import DockFailed, EngineError
 from service.engine.protocol import DockedAdapter, Engine
 from service.errors import AdapterUnavailable, DockRefused, EngineUnavailable, NoRoom
+from service.events import Events
+from service.landing import Landing
 from service.metrics import Metrics
+from service.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -30,11 +34,13 @@ class Docks:
 
     Args:
         engine: Where versions are docked.
-        admit: Holds a version whose files are fit and returns what lets go of them; refuses any
-            other (raises `DockRefused`).
-        probe: Refuses a docked version that does not answer as it should (raises `DockRefused`).
+        admit: As `service.landing` takes it.
+        probe: Likewise.
         max_versions: Berths there are; the engine must hold as many in memory.
         timeout_s: Longest wait for a free berth.
+
+    Attributes:
+        events: What happened here; those who act on versions and aliases note theirs in it too.
     """
 
     def __init__(
@@ -49,16 +55,18 @@ class Docks:
     ) -> None:
         self._engine = engine
         self._metrics = metrics
-        self._admit = admit
-        self._probe = probe
+        self._landing = Landing(engine, admit, probe)
         self._max_versions = max_versions
         self._timeout_s = timeout_s
+        self._turns = Turns(slots=engine.max_slots, berths=max_versions, timeout_s=timeout_s)
         self._next_int_id = itertools.count(1)
-        self._probed: set[Key] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._waiting = 0
         self._changed = asyncio.Event()
+        # One berth stays for all other versions, which share it in turn.
+        self.max_kept = max_versions - 1
         self.engine_up = False
+        self.events = Events()
         self.berths: dict[Key, Berth] = {}
         self.failures: dict[Key, Failure] = {}
 
@@ -78,13 +86,19 @@ class Docks:
             EngineUnavailable: The engine is not up, or stopped meanwhile.
             AdapterUnavailable: The version cannot be docked, or found no free berth in time.
         """
-        berth = self._find_or_open(version) or await self._wait_for_berth(version)
-        try:
-            if berth.state == "docking" and berth.arrival is not None:
-                await self._arrived(berth, berth.arrival)
-            yield berth.adapter
-        finally:
-            self._release(berth)
+        self._require_engine()
+        async with self._turns.turn(Key(version.name, version.number)):
+            berth = self._find_or_open(version) or await self._wait_for_berth(version)
+            try:
+                if berth.state == "docking" and berth.arrival is not None:
+                    await self._arrived(berth, berth.arrival)
+                yield berth.adapter
+            finally:
+                self._release(berth)
+
+    def _require_engine(self) -> None:
+        if not self.engine_up:
+            raise EngineUnavailable("The engine is not up; it is starting or restarting.")
 
     async def _arrived(self, berth: Berth, arrival: "asyncio.Task[None]") -> None:
         """Wait until a version answers, or raise what kept it from doing so."""
@@ -94,16 +108,14 @@ class Docks:
                 await asyncio.shield(arrival)
         except TimeoutError as error:
             raise AdapterUnavailable(
-                f"Docking {berth.key} takes longer than {self._timeout_s:g} s. Try again later, or "
-                "raise dock_timeout_s."
+                f"Docking {berth.key} takes longer than {self._timeout_s:g} s. Try again later."
             ) from error
         if berth.state == "lost":
             raise EngineUnavailable("The engine stopped; it is being restarted.")
 
     def _find_or_open(self, version: Version) -> Berth | None:
         """Look-up and increment in one step; `None` when there is no berth to be had now."""
-        if not self.engine_up:
-            raise EngineUnavailable("The engine is not up; it is starting or restarting.")
+        self._require_engine()
         berth = self.berths.get(Key(version.name, version.number))
         if berth is None and self.free > 0:
             berth = self._open(version)
@@ -125,7 +137,7 @@ class Docks:
         )
         berth = Berth(key, adapter)
         self.berths[key] = berth
-        berth.arrival = self._run(self._arrive(berth, version))
+        berth.arrival = self._background.run(self._arrive(berth, version))
         return berth
 
     def _refuse_if_failed(self, key: Key) -> None:
@@ -140,32 +152,44 @@ class Docks:
         try:
             async with asyncio.timeout(self._timeout_s):
                 while (berth := self._find_or_open(version)) is None:
-                    if key not in self.berths:
-                        self._send_one_away()
+                    self._send_one_away(key)
                     await self._changed.wait()
         except TimeoutError as error:
             raise NoRoom(
-                f"{key} is not docked, and all {self._max_versions} places in the engine were in "
-                f"use for {self._timeout_s:g} s. Try again later, or raise max_docked_versions."
+                f"{key} is not docked, and none of the {self._max_versions} places in the engine "
+                f"became free for {self._timeout_s:g} s. Try again later."
             ) from error
         else:
             return berth
         finally:
             self._waiting -= 1
 
-    def _send_one_away(self) -> None:
+    def _send_one_away(self, wanted: Key) -> None:
+        if wanted in self.berths:
+            return
         leaving = sum(berth.state == "leaving" for berth in self.berths.values())
-        idle = [b for b in self.berths.values() if b.leases == 0 and b.state == "docked"]
+        idle = [
+            berth
+            for key, berth in self.berths.items()
+            if berth.leases == 0 and berth.state == "docked" and key not in self.kept
+        ]
         if idle and leaving < self._waiting:
             self._depart(min(idle, key=lambda berth: berth.used_at_s), why="room")
+
+    @property
+    def kept(self) -> frozenset[Key]:
+        """Versions that stay docked whether or not anybody asks for them."""
+        return self._turns.kept
+
+    def keep(self, keys: frozenset[Key]) -> None:
+        """Set `kept`, of which there are at most `max_kept`."""
+        self._turns.kept = keys
 
     async def _arrive(self, berth: Berth, version: Version) -> None:
         """Check, load, probe. On any failure the engine and the table are as before."""
         started_s = time.monotonic()
         try:
-            berth.let_go = await self._admit(version)
-            await self._engine.dock(berth.adapter)
-            await self._probe_or_undock(berth, version)
+            await self._landing.bring(berth, version)
         except (DockFailed, DockRefused) as error:
             self._fail(berth, str(error))
             raise DockRefused(f"{berth.key} is not served: {error}") from error
@@ -180,23 +204,14 @@ class Docks:
         if berth.state == "docking":
             berth.state = "docked"
             self.failures.pop(berth.key, None)
-            log.info("docked", version=str(berth.key), seconds=round(seconds, 3))
-
-    async def _probe_or_undock(self, berth: Berth, version: Version) -> None:
-        if berth.key in self._probed:
-            return
-        try:
-            await self._probe(version, berth.adapter)
-        except DockRefused:
-            await self._engine.undock(berth.adapter)
-            raise
-        self._probed.add(berth.key)
+            self._announce()
+            self.events.note("docked", str(berth.key), seconds=round(seconds, 3))
 
     def _fail(self, berth: Berth, reason: str | None) -> None:
         self._metrics.docked(berth.key.name, "failed", None)
         if reason is not None:
             self.failures[berth.key] = Failure(reason, time.monotonic())
-            log.warning("dock failed", version=str(berth.key), reason=reason)
+            self.events.note("dock_failed", str(berth.key), reason)
         self._forget(berth)
 
     def _release(self, berth: Berth) -> None:
@@ -209,7 +224,7 @@ class Docks:
     def drain(self, key: Key) -> None:
         """Let a docked version go as soon as nobody holds it."""
         berth = self.berths.get(key)
-        if berth is None or berth.state != "docked":
+        if berth is None or berth.state != "docked" or key in self.kept:
             return
         berth.state = "draining"
         if berth.leases == 0:
@@ -217,7 +232,7 @@ class Docks:
 
     def _depart(self, berth: Berth, *, why: str) -> None:
         berth.state = "leaving"
-        self._run(self._leave(berth, why))
+        self._background.run(self._leave(berth, why))
 
     async def _leave(self, berth: Berth, why: str) -> None:
         try:
@@ -228,7 +243,7 @@ class Docks:
         finally:
             self._forget(berth)
         self._metrics.undocked(berth.key.name, why)
-        log.info("undocked", version=str(berth.key), why=why)
+        self.events.note("undocked", str(berth.key), why)
 
     def _forget(self, berth: Berth) -> None:
         if self.berths.get(berth.key) is berth:
@@ -241,7 +256,7 @@ class Docks:
         """Leave the files of a version to whoever collects them."""
         let_go, berth.let_go = berth.let_go, None
         if let_go is not None:
-            self._run(asyncio.to_thread(let_go))
+            self._background.run(asyncio.to_thread(let_go))
 
     def _announce(self) -> None:
         """Wake those who wait for room; each looks again by itself."""
@@ -254,19 +269,6 @@ class Docks:
         berth.used_at_s = time.monotonic()
         if self.berths.get(berth.key) is berth:
             self._metrics.set_leases(berth.key.name, berth.key.number, berth.leases)
-
-    def _run(self, work: "Awaitable[None]") -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        # Waiters of a dock re-raise its error themselves; asking here keeps asyncio quiet about
-        # the one that nobody waited for any more, which has been logged and kept in `failures`.
-        if not task.cancelled():
-            task.exception()
 
     def lose_all(self) -> list[Key]:
         """The engine died: nothing is docked any more. Returns what was."""
@@ -282,13 +284,10 @@ class Docks:
 
     async def settle(self) -> None:
         """Wait until nothing that was begun with a dead engine can reach the next one."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.settle()
 
     async def close(self) -> None:
         """End what is still docking or leaving, and let go of all files."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._background.close()
         self.lose_all()
         await self.settle()

@@ -29,6 +29,29 @@ class InvalidKey(ServiceError):
     code = "invalid_api_key"
 
 
+class KeyFileError(ServiceError):
+    """The file of keys cannot be used; while the server runs, the keys it has go on."""
+
+    code = "key_file"
+
+
+class ModelNotAllowed(ServiceError):
+    """The key is limited to certain adapters, and `model` is none of them."""
+
+    code = "model_not_allowed"
+    param = "model"
+
+
+class RateLimited(ServiceError):
+    """The key has used up its requests for now, or has as many open as it may."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class UnknownModel(ServiceError):
     """`model` names neither the base nor anything in the store."""
 
@@ -96,6 +119,18 @@ class NoRoom(AdapterUnavailable):
     retry_after_s = 2
 
 
+class TrafficUnreadable(ServiceError):
+    """The store's file of pins and canaries is damaged; what was read last goes on."""
+
+    code = "traffic_unreadable"
+
+
+class ChangeRefused(ServiceError):
+    """A pin, an unload or a canary cannot be had as asked; everything stays as it was."""
+
+    code = "change_refused"
+
+
 class AliasMoveRefused(ServiceError):
     """A promote or rollback cannot be done; the alias stays where it was."""
 
@@ -121,6 +156,8 @@ CLIENT_CLOSED_REQUEST = 499
 STATUS: dict[type[Exception], int] = {
     ServiceError: HTTPStatus.INTERNAL_SERVER_ERROR,
     InvalidKey: HTTPStatus.UNAUTHORIZED,
+    ModelNotAllowed: HTTPStatus.FORBIDDEN,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     UnknownModel: HTTPStatus.NOT_FOUND,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
@@ -134,6 +171,7 @@ STATUS: dict[type[Exception], int] = {
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     # Only admin routes raise it; clients of inference routes retry 409.
     AliasMoveRefused: HTTPStatus.CONFLICT,
+    ChangeRefused: HTTPStatus.CONFLICT,
     ClientGone: CLIENT_CLOSED_REQUEST,
 }
 

@@ -20,12 +20,15 @@ from starlette.requests import Request
 from service.engine.errors import EngineError
 from service.engine.protocol import JSON, DockedAdapter
 from service.errors import AdapterUnavailable, ClientGone, NoRoom, ServiceError, ShuttingDown
+from service.keys import Grant
 from service.metrics import BASE, NONE, Served
 from service.parts import Parts
 from service.requests import ChatRequest, CompletionRequest
 from service.streams import DONE, TokenClock, error_event, event, has_tokens, is_usage, with_first
 
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+# Decides who gets a canary; clients that cannot set it may set `user`.
+STICKY = "x-sticky-key"
 CUT = "The server is shutting down and its time for answers under way is over. Ask again."
 
 Answer = JSON | AsyncIterator[JSON]
@@ -81,8 +84,12 @@ class Exchange:
 
     async def _ask(self, call: Call, body: ChatRequest | CompletionRequest) -> Answer:
         self._parts.lifecycle.require_serving()
+        grant: Grant = self._request.scope["state"]["grant"]
+        grant.require(body.model)
+        self._stack.enter_context(self._parts.admission.room())
+        # The version first: requests that wait for theirs must not keep places from the others.
+        adapter = await self._hold(body.model, self._request.headers.get(STICKY, body.user))
         await self._stack.enter_async_context(self._parts.admission.place())
-        adapter = await self._hold(body.model)
         served = self._serve(adapter)
         result = await call(body.for_engine(), adapter, self._engine_id)
         if isinstance(result, dict):
@@ -93,11 +100,11 @@ class Exchange:
         first = await anext(result, None)
         return result if first is None else with_first(first, result)
 
-    async def _hold(self, model: str) -> DockedAdapter | None:
-        """Take a lease on what `model` stands for at this moment."""
+    async def _hold(self, model: str, sticky: str | None) -> DockedAdapter | None:
+        """Take a lease on what `model` stands for at this moment, for the one who asks."""
         if model == self._parts.engine.base_model:
             return None
-        version = self._parts.reconciler.find(model)
+        version = self._parts.reconciler.find(model, sticky)
         if version is None:
             version = await self._parts.reconciler.find_again(model)
         try:

@@ -90,6 +90,12 @@ class Metrics:
             ("adapter", "alias", "version"),
         )
 
+        self._canaries = self._gauge(
+            "canary_ratio",
+            "Share of an alias's requests that a canary takes, 0 to 1.",
+            ("adapter", "alias", "version"),
+        )
+
     def _declare_server(self) -> None:
         self._queued = self._gauge("requests_queued", "Requests waiting for the engine.", ())
         self._docked_versions = self._gauge("docked_versions", "Versions in the engine.", ())
@@ -197,3 +203,10 @@ class Metrics:
             for alias, number in targets.items():
                 adapter, version = self.served(name, str(number))
                 self._alias.labels(adapter, alias, version).set(1)
+
+    def set_canaries(self, canaries: Mapping[tuple[str, str], tuple[int, float]]) -> None:
+        """The version and percentage of each (adapter, alias) that has a canary."""
+        self._canaries.clear()
+        for (name, alias), (number, percent) in canaries.items():
+            adapter, version = self.served(name, str(number))
+            self._canaries.labels(adapter, alias, version).set(percent / 100)

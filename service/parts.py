@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from service.admission import Admission
+from service.changes import Changes
 from service.docking import Docks
 from service.engine.protocol import Engine
+from service.events import Events
 from service.keys import Keys
 from service.lifecycle import Lifecycle
 from service.metrics import Metrics
@@ -20,8 +22,10 @@ class Parts:
     docks: Docks
     reconciler: Reconciler
     promotions: Promotions
+    changes: Changes
     lifecycle: Lifecycle
     admission: Admission
     metrics: Metrics
     keys: Keys
+    events: Events
     started_unix_s: int

@@ -103,6 +103,8 @@ def _ours(error: ServiceError) -> tuple[int, Problem, Mapping[str, str]]:
 def _type(status: int) -> str:
     if status == HTTPStatus.UNAUTHORIZED:
         return "authentication_error"
+    if status == HTTPStatus.FORBIDDEN:
+        return "permission_error"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return "rate_limit_error"
     return "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
@@ -123,11 +125,15 @@ def _invalid(error: RequestValidationError) -> Problem:
 def _one(details: Mapping[str, object], body: object) -> tuple[str | None, str, str]:
     kind = str(details["type"])
     location = details["loc"]
-    where = list(location)[1:] if isinstance(location, Sequence) else []
+    source, *where = list(location) if isinstance(location, Sequence) else [None]
     if kind == "json_invalid":
         context = details.get("ctx")
         reason = context.get("error") if isinstance(context, dict) else None
         return None, f"The body is not JSON: {reason}.", "invalid_json"
+    if source != "body":
+        param = ".".join(map(str, where))
+        got = _short(details.get("input"))
+        return param, f"{param}: {details['msg']}, got {got}.", "invalid_value"
     if isinstance(body, bytes) or body is None:
         text = "The body is not a JSON object. Send JSON with `Content-Type: application/json`."
         return None, text, "invalid_json"

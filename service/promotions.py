@@ -54,11 +54,13 @@ class Promotions:
             self._docks.failures.pop(Key(name, number), None)
             try:
                 async with self._docks.lease(version):
+                    # Of now: a poll may take in a new alias before we do.
+                    previous = self._reconciler.serving.get(name, {}).get(alias)
                     await self._set_alias(version, alias, why)
-                    previous = self._reconciler.serve(name, alias, number)
+                    self._reconciler.serve(name, alias, number)
             except AdapterUnavailable as error:
                 raise self._reconciler.refused(f"{name}@{alias}", error) from error
-        await self._reconciler.refresh(since_s=time.monotonic())
+        await self._settle(name, alias)
         return Move(name, alias, number, previous)
 
     async def roll_back(self, name: str, alias: str, why: str) -> Move:
@@ -88,8 +90,14 @@ class Promotions:
                     left = self._reconciler.serve(name, alias, number)
             except AdapterUnavailable as error:
                 raise self._reconciler.refused(f"{name}@{alias}", error) from error
-        await self._reconciler.refresh(since_s=time.monotonic())
+        await self._settle(name, alias)
         return Move(name, alias, number, left)
+
+    async def _settle(self, name: str, alias: str) -> None:
+        """A decision was made: its canary is over, and what the store says is known here."""
+        if alias in self._reconciler.catalogue.reading.traffic.of(name).canaries:
+            await self._reconciler.end_canary(name, alias)
+        await self._reconciler.refresh(since_s=time.monotonic())
 
     async def _previous(self, version: Version, alias: str) -> Version:
         """What an alias served before its last change, by the store's history."""

@@ -8,19 +8,19 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-import structlog
-
 from adapters.errors import AdapterError
 from adapters.store import Store, Version
+from service import traffic
 from service.berths import Key
 from service.catalogue import Catalogue, Reading
 from service.docking import Docks
 from service.errors import AliasMoveRefused, ServiceError, UnknownModel
 from service.metrics import Metrics
-
-log = structlog.get_logger(__name__)
+from service.steering import Steering, over
+from service.traffic import Canary
 
 STABLE = "stable"
+TRAFFIC = "traffic"
 DOCKS_AT_ONCE = 2
 
 
@@ -36,17 +36,27 @@ class Reconciler:
         self._moving: dict[str, asyncio.Task[None]] = {}
         self._reading = asyncio.Lock()
         self.catalogue = Catalogue(store)
+        self.steering = Steering(docks, metrics)
+        self._ended: set[Canary] = set()
         self.serving: dict[str, dict[str, int]] = {}
         self.problems: dict[str, str] = {}
         self._told: dict[str, dict[str, int]] | None = None
 
-    def find(self, model: str) -> Version | None:
-        """What `name`, `name@alias` or `name@3` stands for now; no await, so that a lease can follow."""
+    def find(self, model: str, sticky: str | None = None) -> Version | None:
+        """What `name`, `name@alias` or `name@3` stands for now; no await, so that a lease can follow.
+
+        Args:
+            model: As clients name it.
+            sticky: Who asks, where that decides between an alias's version and its canary.
+        """
         name, _, selector = model.partition("@")
         if selector.isascii() and selector.isdigit():
             number: int | None = int(selector) if len(selector) < 10 else None
         else:
-            number = self.serving.get(name, {}).get(selector or STABLE)
+            alias = selector or STABLE
+            number = self.serving.get(name, {}).get(alias)
+            if number is not None:
+                number = self.steering.pick(name, alias, number, sticky)
         return None if number is None else self.catalogue.version(Key(name, number))
 
     async def find_again(self, model: str) -> Version:
@@ -75,7 +85,8 @@ class Reconciler:
                 self._note("store", f"the store cannot be read: {error}")
                 self._metrics.store_readable.set(0)
                 return []
-            self.problems.pop("store", None)
+            if self.problems.pop("store", None) is not None:
+                self._docks.events.note("store_readable", "store")
             self._metrics.store_readable.set(1)
             return self._adopt(reading)
 
@@ -95,8 +106,37 @@ class Reconciler:
         for name in self.serving.keys() - reading.entries.keys() - reading.unreadable.keys():
             for number in set(self.serving.pop(name).values()):
                 self._docks.drain(Key(name, number))
+        new += self._steer()
         self._tell()
         return new
+
+    def _steer(self) -> list[Key]:
+        """Follow pins and canaries; returns versions newly to be docked."""
+        new = self.steering.follow(self.catalogue.reading, self.serving)
+        problem = self.steering.problem
+        if problem is None:
+            self.problems.pop(TRAFFIC, None)
+        elif self.problems.get(TRAFFIC) != problem:
+            self.problems[TRAFFIC] = problem
+            self._docks.events.note("traffic_unreadable", TRAFFIC, problem)
+        return new
+
+    async def _end_canaries(self) -> None:
+        """Take canaries out of the file whose alias was moved past this server."""
+        for name, alias, canary in over(self.catalogue.reading):
+            # Asked once: the store may be read-only, and what is over has no effect anyway.
+            if canary not in self._ended:
+                self._ended.add(canary)
+                await self.end_canary(name, alias)
+
+    async def end_canary(self, name: str, alias: str) -> None:
+        """Take a canary that is over out of the file, if that can be changed."""
+        try:
+            await asyncio.to_thread(
+                traffic.change, self._store.root, name, lambda of: traffic.without(of, alias)
+            )
+        except (AdapterError, OSError, ServiceError) as error:
+            self._docks.events.note("traffic_unreadable", f"{name}@{alias}", str(error))
 
     async def dock(self, keys: Iterable[Key]) -> None:
         """Dock versions ahead of their first request, as far as there is room."""
@@ -111,24 +151,25 @@ class Reconciler:
                     async with self._docks.lease(version):
                         pass
                 except ServiceError as error:
-                    log.warning("not docked", version=str(key), reason=str(error))
+                    self._docks.events.note("not_docked", str(key), str(error))
 
         await asyncio.gather(*map(dock_one, dict.fromkeys(keys)))
 
     def aspired(self) -> list[Key]:
-        """What the aliases serve, the stable ones first."""
+        """What is to be docked: what is kept, then what the aliases serve, the stable ones first."""
         pairs = [
             (alias != STABLE, Key(name, number))
             for name, aliases in self.serving.items()
             for alias, number in aliases.items()
         ]
-        return [key for _, key in sorted(pairs)]
+        return [*sorted(self._docks.kept), *(key for _, key in sorted(pairs))]
 
     async def run(self, poll_s: float) -> None:
         """Follow the store until cancelled."""
         while True:
             await asyncio.sleep(poll_s)
             new = await self.refresh(since_s=time.monotonic())
+            await self._end_canaries()
             if self._docks.engine_up:
                 self._start_moves()
                 if new:
@@ -167,8 +208,9 @@ class Reconciler:
         self._moved_at_s[name] = time.monotonic()
         self.problems.pop(f"{name}@{alias}", None)
         self._metrics.moved(name, "moved")
+        self._steer()
         self._tell()
-        log.info("alias moved", adapter=name, alias=alias, version=number, previous=previous)
+        self._docks.events.note("alias_moved", f"{name}@{alias}", f"from {previous} to {number}")
         if previous is not None:
             self._drain_if_unnamed(Key(name, previous))
         return previous
@@ -205,9 +247,11 @@ class Reconciler:
         if self.problems.get(subject) == reason:
             return
         self.problems[subject] = reason
-        if subject != "store":
+        if subject == "store":
+            self._docks.events.note("store_unreadable", subject, reason)
+        else:
             self._metrics.moved(subject.partition("@")[0], "failed")
-        log.warning("problem", subject=subject, reason=reason)
+            self._docks.events.note("alias_kept", subject, reason)
 
     async def close(self) -> None:
         """End moves under way; the store is whole at any step."""

@@ -38,18 +38,20 @@ Stop = Annotated[str, Field(min_length=1, max_length=MAX_STOP_CHARACTERS)]
 TokenIds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """No field that is not known, no number that is not finite."""
+
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class TextPart(_Strict):
+class TextPart(Strict):
     """A piece of a message; text is the only kind a text model can take."""
 
     type: Literal["text"]
     text: str
 
 
-class FunctionCall(_Strict):
+class FunctionCall(Strict):
     """A call the model made in an earlier turn."""
 
     name: str
@@ -92,14 +94,14 @@ class Message(BaseModel):
         return self
 
 
-class StreamOptions(_Strict):
+class StreamOptions(Strict):
     """What a stream carries beside its tokens."""
 
     include_usage: bool = False
     continuous_usage_stats: bool = False
 
 
-class JsonSchema(_Strict):
+class JsonSchema(Strict):
     """A named schema that the answer must follow."""
 
     name: str = Field(min_length=1, max_length=64)
@@ -113,14 +115,14 @@ class JsonSchema(_Strict):
         return _bounded(value)
 
 
-class ResponseFormat(_Strict):
+class ResponseFormat(Strict):
     """Free text, any JSON object, or JSON by a schema."""
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
 
 
-class StructuredOutputs(_Strict):
+class StructuredOutputs(Strict):
     """A constraint on the answer: exactly one of a JSON schema, a regex, choices or a grammar."""
 
     json_: dict[str, JsonValue] | None = Field(None, alias="json")
@@ -138,7 +140,7 @@ class StructuredOutputs(_Strict):
         return self
 
 
-class Function(_Strict):
+class Function(Strict):
     """A function the model may call."""
 
     name: str = Field(min_length=1, max_length=64)
@@ -152,27 +154,27 @@ class Function(_Strict):
         return _bounded(value)
 
 
-class Tool(_Strict):
+class Tool(Strict):
     """A tool; functions are the only kind."""
 
     type: Literal["function"]
     function: Function
 
 
-class NamedFunction(_Strict):
+class NamedFunction(Strict):
     """The name of one function."""
 
     name: str
 
 
-class NamedTool(_Strict):
+class NamedTool(Strict):
     """The one tool the model must call."""
 
     type: Literal["function"]
     function: NamedFunction
 
 
-class _Generation(_Strict):
+class _Generation(Strict):
     model: str = Field(
         min_length=1,
         max_length=MAX_MODEL_CHARACTERS,
@@ -253,21 +255,6 @@ class CompletionRequest(_Generation):
     )
     logprobs: int | None = Field(None, ge=0, le=20)
     echo: bool | None = None
-
-
-class PromoteRequest(_Strict):
-    """Which version an alias shall serve."""
-
-    version: int = Field(ge=1, le=INT64)
-    alias: str = Field("stable", pattern=r"^[a-z][a-z0-9._-]{0,63}$")
-    why: str = Field("promoted over HTTP", max_length=500)
-
-
-class RollbackRequest(_Strict):
-    """Which alias shall go back to what it served before."""
-
-    alias: str = Field("stable", pattern=r"^[a-z][a-z0-9._-]{0,63}$")
-    why: str = Field("rolled back over HTTP", max_length=500)
 
 
 def _bounded(value: V) -> V:

@@ -27,7 +27,7 @@ class Settings(BaseModel):
         None, description="directory of the adapter store; unset: the one `python -m adapters` uses"
     )
     host: str = Field(
-        "127.0.0.1", description="address to listen on; anything but loopback needs both keys"
+        "127.0.0.1", description="address to listen on; anything but loopback needs keys"
     )
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one")
     api_key: SecretStr | None = Field(
@@ -35,6 +35,10 @@ class Settings(BaseModel):
     )
     admin_key: SecretStr | None = Field(
         None, min_length=MIN_KEY_CHARACTERS, description="key that opens /admin and /metrics"
+    )
+    key_file: Path | None = Field(
+        None,
+        description="file of more keys, made by `python -m service keys`; followed while serving",
     )
     max_body_bytes: int = Field(
         4 * 2**20, ge=1024, le=2**30, description="largest request body, checked before parsing"
@@ -51,8 +55,14 @@ class Settings(BaseModel):
     max_docked_versions: int = Field(
         16, ge=2, le=4096, description="versions in the engine at once, draining ones included"
     )
+    max_slots: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="versions computed in one step, the others take turns; unset: by hardware",
+    )
     dock_timeout_s: float = Field(
-        60.0, gt=0, le=3600, description="longest wait of a request for its version to be docked"
+        60.0, gt=0, le=3600, description="longest wait of a request for its turn, and to be docked"
     )
     max_lora_rank: int | None = Field(
         None, ge=1, le=256, description="highest rank of an adapter; unset: by memory"
@@ -90,10 +100,21 @@ class Settings(BaseModel):
         if self.api_key is not None and self.admin_key is not None:
             if self.api_key.get_secret_value() == self.admin_key.get_secret_value():
                 raise ValueError("api_key and admin_key are the same; expected two different keys")
-        elif not is_loopback(self.host):
+        elif self.key_file is None and not is_loopback(self.host):
             raise ValueError(
                 f"host={self.host!r} can be reached from other machines, but no keys are set. "
-                "Set api_key and admin_key, or listen on 127.0.0.1"
+                "Set api_key and admin_key, or key_file, or listen on 127.0.0.1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _held_in_memory(self) -> Self:
+        if self.max_slots is not None and self.max_slots > self.max_docked_versions:
+            raise ValueError(
+                f"max_slots={self.max_slots} is more than max_docked_versions="
+                f"{self.max_docked_versions}: the engine would read adapters that it does not hold "
+                "from disk inside a step, while every other request waits. Lower max_slots or "
+                "raise max_docked_versions"
             )
         return self
 

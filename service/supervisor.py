@@ -76,7 +76,7 @@ class Supervisor:
         self._lifecycle.waiting_for = "the engine to restart"
         self._metrics.engine_up.set(0)
         docked = self._docks.lose_all()
-        log.error("engine died", docked=[str(key) for key in docked])
+        self._docks.events.note("engine_died", "engine", f"docked: {len(docked)}")
         return docked
 
     async def _restart(self) -> None:
@@ -90,11 +90,13 @@ class Supervisor:
                 await self._engine.start()
             except EngineError as error:
                 log.exception("engine restart failed", attempt=attempt, backoff_s=backoff_s)
+                self._docks.events.note("engine_restart_failed", "engine", str(error))
                 if attempt == MAX_FAILED_RESTARTS:
                     raise
                 self._lifecycle.waiting_for = f"the engine to restart ({error})"
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
             else:
-                log.info("engine restarted", seconds=round(time.monotonic() - started_s, 3))
+                seconds = time.monotonic() - started_s
+                self._docks.events.note("engine_back", "engine", seconds=round(seconds, 3))
                 return

@@ -25,6 +25,9 @@ from service.engine.protocol import JSON, DockedAdapter
 WORDS = ("alder", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "willow")
 
 
+SLOT_POLL_S = 0.001
+
+
 def words_for(name: str, prompt: str) -> str:
     """The default answer: eight words that depend on nothing but the two arguments."""
     digest = hashlib.sha256(f"{name}\0{prompt}".encode()).digest()
@@ -64,6 +67,7 @@ class FakeEngine:
         answer: (adapter name or base id, prompt text) to the full text of the answer.
         faults: What goes wrong.
         max_docked: Adapters it can hold.
+        max_slots: Adapters it computes at once; None: all it holds.
 
     Attributes:
         requests: (request id, name, prompt text) of all requests taken, oldest first.
@@ -78,8 +82,10 @@ class FakeEngine:
         answer: Callable[[str, str], str] = words_for,
         faults: Faults | None = None,
         max_docked: int = 16,
+        max_slots: int | None = None,
     ) -> None:
         self.base_model = base_model
+        self.max_slots = max_slots or max_docked
         self.faults = faults or Faults()
         self.requests: list[tuple[str, str, str]] = []
         self.aborted: list[str] = []
@@ -193,6 +199,7 @@ class FakeEngine:
         int_id = adapter.int_id if adapter else 0
         death = self._death
         ended = False
+        await self._slot(int_id, death)
         self._users[int_id] += 1
         self.running.add(shape.request_id)
         try:
@@ -211,6 +218,14 @@ class FakeEngine:
             self.running.discard(shape.request_id)
             if not ended and not death.is_set():
                 self.aborted.append(shape.request_id)
+
+    async def _slot(self, int_id: int, death: asyncio.Event) -> None:
+        """Wait as vLLM does: until a slot is free or somebody's with the same adapter runs."""
+        while int_id and not self._users[int_id]:
+            busy = [other for other, users in self._users.items() if other and users > 0]
+            if len(busy) < self.max_slots:
+                return
+            await _pause(SLOT_POLL_S, death)
 
     async def _tick(self, death: asyncio.Event) -> None:
         if self.faults.dies_after_tokens is not None:

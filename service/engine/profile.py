@@ -38,6 +38,7 @@ class Wishes:
 
     Attributes:
         max_docked: Adapters in the engine at once.
+        max_slots: Adapters computed in one step, at most `max_docked`.
         max_rank: The highest rank of an adapter.
         dtype: In which numbers the model computes.
         context_tokens: The longest prompt and answer together.
@@ -47,6 +48,7 @@ class Wishes:
     """
 
     max_docked: int = 16
+    max_slots: int | None = None
     max_rank: int | None = None
     dtype: Dtype | None = None
     context_tokens: int | None = None
@@ -140,8 +142,8 @@ class _Chooser:
             dtype=dtype,
             context_tokens=context,
             max_docked=wishes.max_docked,
-            max_active=self._say(
-                "max_active", wishes.max_docked, "on a CPU a place in the batch costs no more"
+            max_active=self._slots(
+                wishes.max_docked, "on a CPU a place in the batch costs no more"
             ),
             max_rank=max_rank,
             eager=self._say(
@@ -159,9 +161,8 @@ class _Chooser:
         value_bytes = VALUE_BYTES[dtype]
         fraction = self._fraction(gpu)
         share = int(gpu.total_bytes * fraction)
-        max_active = self._say(
-            "max_active",
-            min(wishes.max_docked, GPU_MAX_ACTIVE),
+        max_active = self._slots(
+            GPU_MAX_ACTIVE,
             f"each takes its place in the GPU's memory; up to {GPU_MAX_ACTIVE} share a batch",
         )
         weights = base.parameters * value_bytes
@@ -215,6 +216,12 @@ class _Chooser:
         if len(cores) > ALL_CORES_UP_TO:
             return self._say("cores", cores[:-1], "all but one, which schedules")
         return self._say("cores", cores, "all; vLLM's own default would leave one idle")
+
+    def _slots(self, chosen: int, why: str) -> int:
+        # An adapter that runs but is not held would be read from disk inside a step.
+        wishes = self._wishes
+        wished = None if wishes.max_slots is None else min(wishes.max_slots, wishes.max_docked)
+        return self._or_wished("max_active", wished, min(chosen, wishes.max_docked), why)
 
     def _rank_bytes(self, value_bytes: int, adapters: int) -> int:
         return adapters * self._base.lora_values_per_rank * value_bytes

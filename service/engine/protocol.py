@@ -36,9 +36,14 @@ class Engine(Protocol):
     iterator of chunks without SSE framing whose last chunk has `choices == []` and a `usage`,
     whether or not the client asked for one. Closing the iterator aborts the generation.
     `body["model"]` is not read: the adapter decides, None being the base.
+
+    Attributes:
+        base_model: The base's id for clients.
+        max_slots: Adapters computed in one step; requests of others wait, and may wait for ever.
     """
 
     base_model: str
+    max_slots: int
 
     async def start(self) -> None:
         """Return when requests can be served.

@@ -54,6 +54,7 @@ class VllmEngine:
 
     def __init__(self, base_dir: Path, base_model: str, settings: EngineSettings) -> None:
         self.base_model = base_model
+        self.max_slots = settings.max_active
         self._base_dir = base_dir
         self._settings = settings
         self._serving: Serving | None = None

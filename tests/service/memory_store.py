@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.errors import AliasConflict, NoPreviousTarget, StoreDamaged, UnknownAdapter
-from adapters.layout import Home
 from adapters.manifest import AliasChange, BaseRef, LoraFacts, Manifest, PromptForm
 from adapters.store import Version
 
@@ -66,13 +65,13 @@ class MemoryStore:
     def remove(self, name: str) -> None:
         del self._versions[name]
 
-    def home(self, name: str) -> Home:
-        return Home(self.root / name)
-
     def names(self) -> list[str]:
         if not self.readable:
             raise StoreDamaged("The store is not readable.")
         return sorted(self._versions)
+
+    def stamps(self) -> dict[str, tuple[int, ...] | None]:
+        return {name: (self._changes[name],) for name in self.names()}
 
     def versions(self, name: str) -> list[int]:
         return sorted(self._versions[name])
@@ -118,6 +117,3 @@ class MemoryStore:
     def _touch(self, name: str) -> None:
         """Change what a reader looks at to see whether anything changed."""
         self._changes[name] += 1
-        state = self.home(name).state
-        state.parent.mkdir(exist_ok=True)
-        state.write_text("x" * self._changes[name], encoding="ascii")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,9 +16,16 @@ def make(max_in_flight: int = 1, max_queued: int = 1, queue_timeout_s: float = 5
     )
 
 
+@contextlib.asynccontextmanager
+async def inside(admission: Admission) -> AsyncIterator[None]:
+    with admission.room():
+        async with admission.place():
+            yield
+
+
 async def test_a_request_beyond_the_queue_is_turned_away_at_once() -> None:
     admission = make()
-    async with admission.place():
+    async with inside(admission):
         waiting = asyncio.create_task(_enter(admission))
         await asyncio.sleep(0)
         assert admission.queued == 1
@@ -29,7 +37,7 @@ async def test_a_request_beyond_the_queue_is_turned_away_at_once() -> None:
 
 async def test_a_wait_that_is_too_long_ends() -> None:
     admission = make(queue_timeout_s=0.01)
-    async with admission.place():
+    async with inside(admission):
         with pytest.raises(Overloaded, match=r"waited 0\.01 s"):
             await _enter(admission)
     await _enter(admission)
@@ -39,10 +47,10 @@ async def test_places_are_given_in_the_order_of_arrival() -> None:
     admission, order = make(max_queued=5), []
 
     async def enter(number: int) -> None:
-        async with admission.place():
+        async with inside(admission):
             order.append(number)
 
-    async with admission.place():
+    async with inside(admission):
         tasks = [asyncio.create_task(enter(number)) for number in range(5)]
         await asyncio.sleep(0)
     await asyncio.gather(*tasks)
@@ -51,7 +59,7 @@ async def test_places_are_given_in_the_order_of_arrival() -> None:
 
 async def test_one_who_leaves_the_queue_takes_no_place_with_him() -> None:
     admission = make()
-    async with admission.place():
+    async with inside(admission):
         leaving = asyncio.create_task(_enter(admission))
         await asyncio.sleep(0)
         leaving.cancel()
@@ -62,5 +70,5 @@ async def test_one_who_leaves_the_queue_takes_no_place_with_him() -> None:
 
 
 async def _enter(admission: Admission) -> None:
-    async with admission.place():
+    async with inside(admission):
         pass

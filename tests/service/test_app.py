@@ -26,6 +26,13 @@ def test_the_routes_are_these_and_no_others() -> None:
         ("GET", "/admin/adapters"),
         ("POST", "/admin/adapters/{name}/promote"),
         ("POST", "/admin/adapters/{name}/rollback"),
+        ("POST", "/admin/adapters/{name}/load"),
+        ("POST", "/admin/adapters/{name}/unload"),
+        ("POST", "/admin/adapters/{name}/pin"),
+        ("POST", "/admin/adapters/{name}/unpin"),
+        ("POST", "/admin/adapters/{name}/canaries"),
+        ("DELETE", "/admin/adapters/{name}/canaries/{alias}"),
+        ("GET", "/admin/events"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
         ("GET", "/metrics"),
@@ -52,7 +59,7 @@ def test_every_route_but_health_asks_for_a_key_that_fits_its_path() -> None:
 def test_no_inference_route_answers_409_which_clients_would_repeat() -> None:
     for route in ROUTES:
         assert (409 in route.responses) == (
-            route.path.startswith("/admin") and "POST" in route.methods
+            route.path.startswith("/admin") and "GET" not in route.methods
         )
 
 

@@ -132,4 +132,4 @@ def test_every_error_has_a_status_of_its_own_or_of_its_parent(kind: type[Service
     status, problem, headers = describe(kind("it failed"))
     assert kind in STATUS or kind.__mro__[1] in STATUS
     assert problem.code == kind.code
-    assert ("retry-after" in headers) == (status == 503)
+    assert ("retry-after" in headers) == (status in {429, 503})

@@ -1,0 +1,40 @@
+"""What those with the admin key may send; as strict as what clients may."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from service.requests import INT64, Strict
+
+Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
+Why = Annotated[str, Field(max_length=500)]
+
+
+class VersionRequest(Strict):
+    """Which version is meant."""
+
+    version: int = Field(ge=1, le=INT64)
+
+
+class PromoteRequest(Strict):
+    """Which version an alias shall serve."""
+
+    version: int = Field(ge=1, le=INT64)
+    alias: Alias = "stable"
+    why: Why = "promoted over HTTP"
+
+
+class RollbackRequest(Strict):
+    """Which alias shall go back to what it served before."""
+
+    alias: Alias = "stable"
+    why: Why = "rolled back over HTTP"
+
+
+class CanaryRequest(Strict):
+    """Which version shall take a share of an alias's requests."""
+
+    version: int = Field(ge=1, le=INT64)
+    percent: float = Field(gt=0, lt=100)
+    alias: Alias = "stable"
+    why: Why = "started over HTTP"
