@@ -264,7 +264,7 @@ class _Generation(_Body):
                 Annotated[str, Field(pattern=r"^[0-9]{1,9}$")],
                 Annotated[float, Field(ge=-100, le=100)],
             ],
-            Field(max_length=MAX_LOGIT_BIASES),
+            Field(max_length=MAX_LOGIT_BIASES, json_schema_extra={"additionalProperties": False}),
         ]
         | None
     ) = None
