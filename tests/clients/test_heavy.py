@@ -100,7 +100,8 @@ def test_lm_eval_scores_each_version_by_its_own_words(
                 "--model_args",
                 f"model=alpha@{version},base_url={real_server.url}/v1/completions,"
                 f"tokenizer={parrot_store[1].directory},tokenizer_backend=huggingface,"
-                "num_concurrent=4,batch_size=4",
+                "num_concurrent=4",
+                *("--batch_size", "4"),
                 *("--tasks", "parrots", "--include_path", str(tmp_path)),
                 *("--output_path", str(tmp_path / f"result{version}")),
             ],
@@ -118,7 +119,7 @@ def test_litellm_asks_streams_and_understands_errors(
         [str(PYTHON), "-c", LITELLM, f"{real_server.url}/v1"], environment, tmp_path
     ).splitlines()
     second, third = WORDS["alpha"][1:]
-    assert said[-3:] == [f"{3 * second} 9 alpha@2", 3 * third, "not found"]
+    assert {f"{3 * second} 9 alpha@2", 3 * third, "not found"} <= set(said), said
 
 
 def test_vllms_load_tool_spreads_requests_over_adapters(
