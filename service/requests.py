@@ -6,7 +6,15 @@ Fields that OpenAI's clients send and that mean nothing here are taken and dropp
 import json
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from service.engine.protocol import JSON
 
@@ -20,7 +28,10 @@ MAX_TOOLS = 64
 MAX_CONSTRAINT_BYTES = 16 * 1024
 MAX_CONSTRAINT_DEPTH = 16
 MAX_MODEL_CHARACTERS = 200
-INT64 = 2**63 - 1
+# The last integer of which JSON's floats know every one below.
+MAX_INTEGER = 2**53
+MAX_VERSION = 10**9 - 1
+SEED_BITS = 63
 # Taken for the sake of clients that always send them; nothing here reads them.
 IGNORED_FIELDS = frozenset(
     {
@@ -34,14 +45,36 @@ IGNORED_FIELDS = frozenset(
 )
 
 V = TypeVar("V")
+
+
+def _given(name: str) -> JSON:
+    """The schema of an object in which a field is there and not null."""
+    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+
+
+def _seed(value: int) -> int:
+    """Any integer is one that the engine can take."""
+    return value & ((1 << SEED_BITS) - 1)
+
+
 Stop = Annotated[str, Field(min_length=1, max_length=MAX_STOP_CHARACTERS)]
+Text = Annotated[str, Field(min_length=1)]
 TokenIds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
 class Strict(BaseModel):
     """No field that is not known, no number that is not finite."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class Body(Strict):
+    """What a request's body may be as a whole."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_whole_numbers(cls, value: JsonValue) -> JsonValue:
+        return _whole(value)
 
 
 class TextPart(Strict):
@@ -68,10 +101,21 @@ class ToolCall(BaseModel):
     function: FunctionCall
 
 
+_WITH_CALLS: JSON = {
+    "required": ["tool_calls"],
+    "properties": {
+        "role": {"const": "assistant"},
+        "tool_calls": {"type": "array", "minItems": 1},
+    },
+}
+
+
 class Message(BaseModel):
     """One turn. What else an answer carries (annotations, refusals) may be sent back and is dropped."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(
+        extra="ignore", json_schema_extra={"anyOf": [_given("content"), _WITH_CALLS]}
+    )
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart] | None = None
@@ -125,6 +169,12 @@ class ResponseFormat(Strict):
 class StructuredOutputs(Strict):
     """A constraint on the answer: exactly one of a JSON schema, a regex, choices or a grammar."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [_given(name) for name in ("json", "regex", "choice", "grammar")]
+        }
+    )
+
     json_: dict[str, JsonValue] | None = Field(None, alias="json")
     regex: str | None = Field(None, min_length=1, max_length=4096)
     choice: list[str] | None = Field(None, min_length=1, max_length=256)
@@ -174,22 +224,39 @@ class NamedTool(Strict):
     function: NamedFunction
 
 
-class _Generation(Strict):
+_OPTIONS_NEED_STREAM: JSON = {
+    "anyOf": [
+        {"properties": {"stream_options": {"type": "null"}}},
+        {"required": ["stream"], "properties": {"stream": {"const": True}}},
+    ]
+}
+_NOTHING_NEEDS_ECHO: JSON = {
+    "anyOf": [
+        {"properties": {"max_tokens": {"not": {"const": 0}}}},
+        {"required": ["echo"], "properties": {"echo": {"const": True}}},
+    ]
+}
+
+
+class _Generation(Body):
+    model_config = ConfigDict(json_schema_extra={"allOf": [_OPTIONS_NEED_STREAM]})
+
     model: str = Field(
         min_length=1,
         max_length=MAX_MODEL_CHARACTERS,
         description="the base model, a task, `task@alias` or `task@3`",
     )
-    max_tokens: int | None = Field(None, ge=0, le=INT64)
-    min_tokens: int | None = Field(None, ge=0, le=INT64)
+    min_tokens: int | None = Field(None, ge=0, le=MAX_INTEGER)
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
-    top_k: int | None = Field(None, ge=-1, le=INT64)
+    top_k: int | None = Field(None, ge=-1, le=MAX_INTEGER)
     min_p: float | None = Field(None, ge=0, le=1)
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     repetition_penalty: float | None = Field(None, gt=0, le=10)
-    seed: int | None = Field(None, ge=-INT64 - 1, le=INT64)
+    seed: Annotated[int, AfterValidator(_seed)] | None = Field(
+        None, description=f"any integer; its lowest {SEED_BITS} bits count"
+    )
     n: int | None = Field(None, ge=1, le=MAX_CHOICES)
     stop: Stop | Annotated[list[Stop], Field(max_length=MAX_STOPS)] | None = None
     ignore_eos: bool | None = None
@@ -201,7 +268,7 @@ class _Generation(Strict):
                 Annotated[str, Field(pattern=r"^[0-9]{1,9}$")],
                 Annotated[float, Field(ge=-100, le=100)],
             ],
-            Field(max_length=MAX_LOGIT_BIASES),
+            Field(max_length=MAX_LOGIT_BIASES, json_schema_extra={"additionalProperties": False}),
         ]
         | None
     ) = None
@@ -236,7 +303,8 @@ class ChatRequest(_Generation):
     """A chat completion request."""
 
     messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
-    max_completion_tokens: int | None = Field(None, ge=0, le=INT64)
+    max_tokens: int | None = Field(None, ge=1, le=MAX_INTEGER)
+    max_completion_tokens: int | None = Field(None, ge=1, le=MAX_INTEGER)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=20)
     tools: list[Tool] | None = Field(None, max_length=MAX_TOOLS)
@@ -247,14 +315,25 @@ class ChatRequest(_Generation):
 class CompletionRequest(_Generation):
     """A text completion request; a prompt is text or token ids, one or a list of them."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"allOf": [_OPTIONS_NEED_STREAM, _NOTHING_NEEDS_ECHO]}
+    )
+
     prompt: (
-        str
+        Text
         | TokenIds
-        | Annotated[list[str], Field(min_length=1, max_length=MAX_PROMPTS)]
+        | Annotated[list[Text], Field(min_length=1, max_length=MAX_PROMPTS)]
         | Annotated[list[TokenIds], Field(min_length=1, max_length=MAX_PROMPTS)]
     )
+    max_tokens: int | None = Field(None, ge=0, le=MAX_INTEGER)
     logprobs: int | None = Field(None, ge=0, le=20)
     echo: bool | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if self.max_tokens == 0 and not self.echo:
+            raise ValueError("max_tokens=0 is only allowed with echo=true")
+        return self
 
 
 def _bounded(value: V) -> V:
@@ -273,6 +352,17 @@ def _bounded(value: V) -> V:
         raise ValueError(
             f"the constraint is nested {depth} deep; at most {MAX_CONSTRAINT_DEPTH} is compiled"
         )
+    return value
+
+
+def _whole(value: JsonValue) -> JsonValue:
+    """Write 5.0 as 5: to JSON they are the same number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
     return value
 
 

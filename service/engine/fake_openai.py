@@ -38,7 +38,8 @@ class _Chat(Options):
 
 
 class _Completion(Options):
-    prompt: str = Field(min_length=1)
+    max_tokens: int | None = Field(None, ge=0)
+    prompt: str | list[JsonValue] = Field(min_length=1)
 
 
 def read_chat(body: JSON, adapter: DockedAdapter | None) -> tuple[str, Options]:
@@ -51,18 +52,24 @@ def read_chat(body: JSON, adapter: DockedAdapter | None) -> tuple[str, Options]:
     chat = _validated(_Chat, with_defaults(body, prompt))
     if prompt is not None and prompt.template is not None:
         return _fitting(rendered(prompt.template, chat.messages)), chat
-    lines = [f"{message['role']}: {message['content']}\n" for message in flat(chat.messages)]
+    lines = [f"{m['role']}: {m['content']}\n" for m in flat(_with_content(chat.messages))]
     return _fitting("".join(lines) + "assistant: "), chat
 
 
+def _with_content(messages: list[JsonValue]) -> list[JsonValue]:
+    """A turn of calls has no content; its text is nothing."""
+    return [{"content": "", **m} if isinstance(m, dict) else m for m in messages]
+
+
 def read_completion(body: JSON) -> tuple[str, Options]:
-    """The prompt text and the options of a completion body.
+    """The prompt text and the options of a completion body; a list is one text to the fake.
 
     Raises:
         RequestRefused: A field is wrong.
     """
     completion = _validated(_Completion, with_defaults(body, None))
-    return _fitting(completion.prompt), completion
+    prompt = completion.prompt
+    return _fitting(prompt if isinstance(prompt, str) else " ".join(map(str, prompt))), completion
 
 
 def _fitting(prompt: str) -> str:
@@ -98,7 +105,9 @@ def cut(text: str, options: Options) -> tuple[list[str], str]:
     stops = [options.stop] if isinstance(options.stop, str) else options.stop
     ends = [text.index(stop) for stop in stops if stop in text]
     given = tokens(text[: min(ends)] if ends else text) or [""]
-    limit = options.max_completion_tokens or options.max_tokens or CONTEXT_TOKENS
+    limits = [options.max_completion_tokens, options.max_tokens, CONTEXT_TOKENS]
+    # One token even if none is asked for, as vLLM counts it.
+    limit = max(1, next(limit for limit in limits if limit is not None))
     return given[:limit], "length" if len(given) > limit else "stop"
 
 

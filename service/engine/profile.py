@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 
 from service.engine.errors import EngineStartFailed
 from service.engine.hardware import BaseFacts, Gpu, Hardware
+from service.engine.refusing import refuse_too_much
 
 GIB = 1 << 30
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -102,6 +103,7 @@ def choose(hardware: Hardware, base: BaseFacts, wishes: Wishes) -> Profile:
     Raises:
         EngineStartFailed: The memory is too small; the text names the figures.
     """
+    refuse_too_much(hardware, base, wishes)
     chooser = _Chooser(base, wishes)
     gpu = hardware.gpu
     settings = chooser.for_gpu(gpu) if gpu is not None else chooser.for_cpu(hardware)

@@ -10,6 +10,9 @@ from vllm.entrypoints.openai.models.serving import OpenAIServingModels
 from vllm.renderers.online_renderer import OnlineRenderer
 from vllm.v1.engine.async_llm import AsyncLLM
 
+# How a base with tools in its template writes calls; a call that is required is JSON by grammar.
+TOOL_PARSER = "hermes"
+
 
 @dataclass(frozen=True)
 class Serving:
@@ -43,6 +46,8 @@ def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
         chat_template_content_format="auto",
         # For a constant of ours; a template in a client's body is refused before it comes here.
         trust_request_chat_template=True,
+        enable_auto_tools=True,
+        tool_parser=TOOL_PARSER,
     )
     chat = OpenAIServingChat(
         llm,
@@ -53,6 +58,8 @@ def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
         chat_template=None,
         chat_template_content_format="auto",
         trust_request_chat_template=True,
+        enable_auto_tools=True,
+        tool_parser=TOOL_PARSER,
         enable_prompt_tokens_details=True,
     )
     completion = OpenAIServingCompletion(

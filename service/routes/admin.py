@@ -15,13 +15,15 @@ from service.admin_requests import (
 from service.answers import AdapterList, AdapterState, AliasMove, EventList
 from service.dependencies import GrantDependency, PartsDependency, RequireKey
 from service.events import KEPT_EVENTS
-from service.requests import INT64
+from service.requests import MAX_INTEGER
 from service.routes.responses import ADMIN_CHANGES, GUARDED, GUARDED_QUERY
 
 router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(RequireKey("admin"))])
 Name = Annotated[str, Path(max_length=100, description="the adapter's name")]
 Alias = Annotated[str, Path(max_length=64, description="an alias of the adapter")]
-After = Annotated[int, Query(ge=0, le=INT64, description="number of the last event already seen")]
+After = Annotated[
+    int, Query(ge=0, le=MAX_INTEGER, description="number of the last event already seen")
+]
 Limit = Annotated[int, Query(ge=1, le=KEPT_EVENTS, description="at most so many, the latest")]
 
 

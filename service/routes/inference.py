@@ -8,10 +8,15 @@ from service.dependencies import ExchangeDependency, PartsDependency, RequireKey
 from service.requests import ChatRequest, CompletionRequest
 from service.routes.responses import INFERENCE, Responses
 
+_EVENT = {
+    "type": "object",
+    "properties": {"data": {"type": "string", "description": "a chunk as JSON, or `[DONE]`"}},
+    "required": ["data"],
+}
 _STREAM: Responses = {
     200: {
         "description": "one JSON object, or with `stream` server-sent events that end in `[DONE]`",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 

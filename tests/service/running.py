@@ -106,7 +106,7 @@ async def listening(
     """The app on a socket of its own, for what only real connections show."""
     app = make_app(engine, store, settings)
     parts: Parts = app.state.parts
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=2)

@@ -35,7 +35,11 @@ REFUSED_ANYWHERE: list[tuple[str, JsonValue]] = [
     ("top_p", 0),
     ("top_p", 1.1),
     ("max_tokens", -1),
-    ("seed", 2**63),
+    ("seed", "1"),
+    ("seed", 1.5),
+    ("max_tokens", True),
+    ("temperature", "1"),
+    ("stream", 1),
     ("stop", ["a", "b", "c", "d", "e"]),
     ("stop", "x" * 257),
     ("stop", [""]),
@@ -154,3 +158,26 @@ async def test_schemas_within_the_limits_are_taken(app: Running) -> None:
     assert response.status_code == 200, response.text
     response = await app.chat("alpha", structured_outputs={"grammar": 'start: "a"'})
     assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize("seed", [-(2**63), 2**64 + 5, 7.0])
+async def test_any_integer_is_a_seed_however_json_writes_it(app: Running, seed: float) -> None:
+    assert (await app.complete("alpha", seed=seed)).status_code == 200
+
+
+async def test_no_token_may_be_asked_for_only_with_the_prompt_itself(app: Running) -> None:
+    refused = await app.complete("alpha", max_tokens=0)
+    assert refused.status_code == 400
+    assert "echo=true" in refused.text
+    assert (await app.complete("alpha", max_tokens=0, echo=True)).status_code == 200
+
+
+async def test_a_turn_of_calls_needs_no_content(app: Running) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    turns = [
+        {"role": "user", "content": "What time is it?"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "noon"},
+    ]
+    body = {"model": "alpha", "messages": turns}
+    assert (await app.client.post("/v1/chat/completions", json=body)).status_code == 200
