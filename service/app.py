@@ -25,11 +25,19 @@ from service.probing import Prober
 from service.problems import answer_error
 from service.promotions import Promotions
 from service.reconciler import Reconciler
-from service.routes import admin, health, inference, metrics, models
+from service.routes import admin, health, inference, metrics, models, pseudocode
 from service.settings import Settings
+from service.solving.options import SolvingRules
 from service.supervisor import Supervisor
 
-ROUTERS = (inference.router, models.router, admin.router, health.router, metrics.router)
+ROUTERS = (
+    inference.router,
+    pseudocode.router,
+    models.router,
+    admin.router,
+    health.router,
+    metrics.router,
+)
 VERSION = "1"
 
 
@@ -111,6 +119,7 @@ def _make_parts(
         ),
         metrics=numbers,
         keys=hash_keys(settings.api_key, settings.admin_key),
+        solving=SolvingRules(settings.verifier_adapter, settings.min_agreement),
         started_unix_s=int(time.time()),
     )
 

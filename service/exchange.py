@@ -23,11 +23,13 @@ from service.errors import AdapterUnavailable, ClientGone, NoRoom, ServiceError,
 from service.metrics import BASE, NONE, Served
 from service.parts import Parts
 from service.requests import ChatRequest, CompletionRequest
+from service.solving.options import SolveRequest
 from service.streams import DONE, TokenClock, error_event, event, has_tokens, is_usage, with_first
 
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 CUT = "The server is shutting down and its time for answers under way is over. Ask again."
 
+Body = ChatRequest | CompletionRequest | SolveRequest
 Answer = JSON | AsyncIterator[JSON]
 Call = Callable[[JSON, DockedAdapter | None, str], Awaitable[Answer]]
 
@@ -56,7 +58,7 @@ class Exchange:
         self._cut = False
         parts.lifecycle.begin(self.cut)
 
-    async def answer(self, call: Call, body: ChatRequest | CompletionRequest) -> Response:
+    async def answer(self, call: Call, body: Body) -> Response:
         """Ask the engine and return its answer, whole or as a stream.
 
         Raises:
@@ -79,7 +81,7 @@ class Exchange:
         events = self._events(result, wants_usage=body.wants_usage())
         return StreamingResponse(events, headers=SSE_HEADERS, media_type="text/event-stream")
 
-    async def _ask(self, call: Call, body: ChatRequest | CompletionRequest) -> Answer:
+    async def _ask(self, call: Call, body: Body) -> Answer:
         self._parts.lifecycle.require_serving()
         await self._stack.enter_async_context(self._parts.admission.place())
         adapter = await self._hold(body.model)

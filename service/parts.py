@@ -10,6 +10,7 @@ from service.lifecycle import Lifecycle
 from service.metrics import Metrics
 from service.promotions import Promotions
 from service.reconciler import Reconciler
+from service.solving.options import SolvingRules
 
 
 @dataclass(frozen=True)
@@ -24,4 +25,5 @@ class Parts:
     admission: Admission
     metrics: Metrics
     keys: Keys
+    solving: SolvingRules
     started_unix_s: int

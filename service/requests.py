@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from service.engine.protocol import JSON
+from service.solving.options import SolveOptions
 
 MAX_CHOICES = 8
 MAX_PROMPTS = 64
@@ -240,6 +241,7 @@ class ChatRequest(_Generation):
     tools: list[Tool] | None = Field(None, max_length=MAX_TOOLS)
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
+    solve: bool | SolveOptions | None = None
 
 
 class CompletionRequest(_Generation):
