@@ -19,6 +19,7 @@ from service.engine.protocol import Engine
 from service.errors import ServiceError
 from service.keys import hash_keys
 from service.lifecycle import Lifecycle
+from service.mcp.mounted import McpEndpoint
 from service.metrics import Metrics
 from service.parts import Parts
 from service.probing import Prober
@@ -63,9 +64,14 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with _background(parts, settings.store_poll_s, announce):
-            yield
+            try:
+                yield
+            finally:
+                await tools.close()
 
     app = bare_app()
+    tools = McpEndpoint(app, parts.keys, keyed=settings.api_key is not None)
+    app.router.routes.append(tools.route())
     app.router.lifespan_context = lifespan
     app.state.parts = parts
     app.add_middleware(Boundary, metrics=parts.metrics, max_body_bytes=settings.max_body_bytes)
