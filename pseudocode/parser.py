@@ -25,7 +25,8 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     """Parse a program.
 
     A model that decodes under the grammar writes one space at most and no blank lines; here blank
-    lines, indentation, tabs, runs of spaces and carriage returns before line ends do not matter.
+    lines, lines of comment (`# ...`), indentation, tabs, runs of spaces and carriage returns before
+    line ends do not matter.
 
     Args:
         source: The program's text.
@@ -37,7 +38,7 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     """
     _check_length(source, limits.max_source_bytes)
     stripped = enumerate(map(str.strip, source.split("\n")), start=1)
-    numbered = [(number, row) for number, row in stripped if row]
+    numbered = [(number, row) for number, row in stripped if row and not row.startswith("#")]
     if not numbered:
         raise ParseError(
             Code.EMPTY,

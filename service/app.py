@@ -20,17 +20,26 @@ from service.engine.protocol import Engine
 from service.errors import ServiceError
 from service.keys import Keys
 from service.lifecycle import Lifecycle
+from service.mcp.mounted import McpEndpoint
 from service.metrics import Metrics
 from service.parts import Parts
 from service.probing import Prober
 from service.problems import answer_error
 from service.promotions import Promotions
 from service.reconciler import Reconciler
-from service.routes import admin, health, inference, metrics, models
+from service.routes import admin, health, inference, metrics, models, pseudocode
 from service.settings import Settings
+from service.solving.options import SolvingRules
 from service.supervisor import Supervisor
 
-ROUTERS = (inference.router, models.router, admin.router, health.router, metrics.router)
+ROUTERS = (
+    inference.router,
+    pseudocode.router,
+    models.router,
+    admin.router,
+    health.router,
+    metrics.router,
+)
 VERSION = "1"
 
 
@@ -56,9 +65,14 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with _background(parts, settings.store_poll_s, announce):
-            yield
+            try:
+                yield
+            finally:
+                await tools.close()
 
     app = bare_app()
+    tools = McpEndpoint(app, parts.keys, keyed=settings.api_key is not None)
+    app.router.routes.append(tools.route())
     app.router.lifespan_context = lifespan
     app.state.parts = parts
     app.add_middleware(Boundary, metrics=parts.metrics, max_body_bytes=settings.max_body_bytes)
@@ -118,6 +132,7 @@ def _make_parts(
             docks.events,
         ),
         events=docks.events,
+        solving=SolvingRules(settings.verifier_adapter, settings.min_agreement),
         started_unix_s=int(time.time()),
     )
 

@@ -1,4 +1,4 @@
-"""`python -m service [settings]`; `keys` for who may ask; `openapi` and `reference` for documents.
+"""`python -m service [settings]`; `keys` for who may ask, `mcp`; `openapi`, `reference` for documents.
 
 Exit codes: 0 stopped in order, 1 the engine failed for good, 2 something has to be set right first.
 """
@@ -20,6 +20,7 @@ from service.engine.hardware import base_facts, detect
 from service.engine.profile import Wishes, choose
 from service.engine.protocol import Engine
 from service.errors import KeyFileError, StartError
+from service.mcp import stdio
 from service.openapi import render
 from service.parts import Parts
 from service.preflight import bind, open_store, url_of
@@ -52,6 +53,8 @@ def main(argv: Sequence[str] | None = None, make_engine: MakeEngine | None = Non
     if arguments == ["openapi"]:
         print(render(bare_app()), end="")
         return 0
+    if arguments[:1] == ["mcp"]:
+        return stdio.main(arguments[1:])
     if arguments[:1] == ["reference"]:
         return _refer(arguments[1:])
     try:

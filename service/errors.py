@@ -59,6 +59,20 @@ class UnknownModel(ServiceError):
     param = "model"
 
 
+class NotASolver(ServiceError):
+    """The model was not trained to write programs, so it cannot solve."""
+
+    code = "model_cannot_solve"
+    param = "model"
+
+
+class VerifierMissing(ServiceError):
+    """`verify` was asked for, and the store has no verifier."""
+
+    code = "verifier_not_found"
+    param = "verify"
+
+
 class BodyTooLarge(ServiceError):
     """The body exceeds `max_body_bytes`."""
 
@@ -159,6 +173,8 @@ STATUS: dict[type[Exception], int] = {
     ModelNotAllowed: HTTPStatus.FORBIDDEN,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     UnknownModel: HTTPStatus.NOT_FOUND,
+    NotASolver: HTTPStatus.BAD_REQUEST,
+    VerifierMissing: HTTPStatus.NOT_FOUND,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     UnsupportedEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -24,6 +24,7 @@ from service.keys import Grant
 from service.metrics import BASE, NONE, Served
 from service.parts import Parts
 from service.requests import ChatRequest, CompletionRequest
+from service.solving.options import SolveRequest
 from service.streams import DONE, TokenClock, error_event, event, has_tokens, is_usage, with_first
 
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -31,6 +32,7 @@ SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 STICKY = "x-sticky-key"
 CUT = "The server is shutting down and its time for answers under way is over. Ask again."
 
+Body = ChatRequest | CompletionRequest | SolveRequest
 Answer = JSON | AsyncIterator[JSON]
 Call = Callable[[JSON, DockedAdapter | None, str], Awaitable[Answer]]
 
@@ -59,7 +61,7 @@ class Exchange:
         self._cut = False
         parts.lifecycle.begin(self.cut)
 
-    async def answer(self, call: Call, body: ChatRequest | CompletionRequest) -> Response:
+    async def answer(self, call: Call, body: Body) -> Response:
         """Ask the engine and return its answer, whole or as a stream.
 
         Raises:
@@ -82,7 +84,7 @@ class Exchange:
         events = self._events(result, wants_usage=body.wants_usage())
         return StreamingResponse(events, headers=SSE_HEADERS, media_type="text/event-stream")
 
-    async def _ask(self, call: Call, body: ChatRequest | CompletionRequest) -> Answer:
+    async def _ask(self, call: Call, body: Body) -> Answer:
         self._parts.lifecycle.require_serving()
         grant: Grant = self._request.scope["state"]["grant"]
         grant.require(body.model)

@@ -12,6 +12,7 @@ from service.lifecycle import Lifecycle
 from service.metrics import Metrics
 from service.promotions import Promotions
 from service.reconciler import Reconciler
+from service.solving.options import SolvingRules
 
 
 @dataclass(frozen=True)
@@ -28,4 +29,5 @@ class Parts:
     metrics: Metrics
     keys: Keys
     events: Events
+    solving: SolvingRules
     started_unix_s: int

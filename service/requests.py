@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from service.engine.protocol import JSON
+from service.solving.options import SolveOptions
 
 MAX_CHOICES = 8
 MAX_PROMPTS = 64
@@ -310,6 +311,7 @@ class ChatRequest(_Generation):
     tools: list[Tool] | None = Field(None, max_length=MAX_TOOLS)
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
+    solve: bool | SolveOptions | None = None
 
 
 class CompletionRequest(_Generation):

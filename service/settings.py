@@ -88,6 +88,18 @@ class Settings(BaseModel):
     drain_timeout_s: float = Field(
         30.0, ge=0, le=3600, description="at shutdown, time for answers under way to finish"
     )
+    verifier_adapter: str = Field(
+        "pseudocode-verifier",
+        min_length=1,
+        max_length=200,
+        description="adapter that scores programs for requests with `verify`",
+    )
+    min_agreement: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="share of sampled programs that must agree for an answer to be given",
+    )
 
     @model_validator(mode="after")
     def _closed_unless_keyed(self) -> Self:

@@ -1,5 +1,7 @@
 """Chat and text completions."""
 
+from functools import partial
+
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
@@ -7,6 +9,8 @@ from service.answers import ChatCompletion, Completion
 from service.dependencies import ExchangeDependency, PartsDependency, RequireKey
 from service.requests import ChatRequest, CompletionRequest
 from service.routes.responses import INFERENCE, Responses
+from service.solving.chat import answer_chat
+from service.solving.solver import Solver
 
 _EVENT = {
     "type": "object",
@@ -32,8 +36,8 @@ router = APIRouter(tags=["inference"], dependencies=[Depends(RequireKey("inferen
 async def create_chat_completion(
     body: ChatRequest, exchange: ExchangeDependency, parts: PartsDependency
 ) -> Response:
-    """Answer a conversation; an adapter's own template renders it."""
-    return await exchange.answer(parts.engine.chat, body)
+    """Answer a conversation; an adapter's own template renders it, and programs are solved."""
+    return await exchange.answer(partial(answer_chat, Solver(parts), body), body)
 
 
 @router.post(

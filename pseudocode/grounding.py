@@ -1,0 +1,48 @@
+"""A grammar for one question: the dialect, with no other literals than the question's numbers.
+
+A model that decodes under it cannot make a number up. It knows nothing of models or engines.
+"""
+
+import re
+from functools import lru_cache
+
+from pseudocode.findings import CONSTANTS
+from pseudocode.grammar import grammar_text
+from pseudocode.numbers import format_number
+from pseudocode.question_numbers import QuestionLanguage, literals_in
+
+# What a decoder compiles within milliseconds.
+MAX_LITERALS = 256
+_NUMBER_RULE = re.compile(r"^NUMBER: .*$", re.MULTILINE)
+_WRITTEN = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+_ALWAYS = frozenset(map(format_number, CONSTANTS))
+
+
+@lru_cache(maxsize=256)
+def grounded_grammar(question: str, language: QuestionLanguage | None = None) -> str:
+    """Return the dialect's grammar with the literals of `literals_in` and `CONSTANTS` alone.
+
+    Raises:
+        ValueError: The question gives more than `MAX_LITERALS` numbers.
+    """
+    literals = literals_in(question, language)
+    if len(literals) > MAX_LITERALS:
+        raise ValueError(
+            f"The question gives {len(literals)} numbers; a grounded grammar holds {MAX_LITERALS} "
+            "at most. Shorten the question, or use the grammar `dialect`."
+        )
+    allowed = sorted(literals | _ALWAYS, key=lambda literal: (len(literal), literal))
+    pattern = "|".join(map(re.escape, allowed))
+    text, count = _NUMBER_RULE.subn(lambda _: f"NUMBER: /{pattern}/", grammar_text())
+    if count != 1:
+        raise AssertionError(f"the grammar has {count} rules `NUMBER: ...`, not one")
+    return text
+
+
+def uses_numbers_of(question: str, program: str, language: QuestionLanguage | None = None) -> bool:
+    """Whether a program computes with any number that its question gives.
+
+    One that does not has guessed, however well its literals pass as constants.
+    """
+    given = literals_in(question, language)
+    return any(literal in given for literal in _WRITTEN.findall(program))
