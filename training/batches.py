@@ -56,26 +56,12 @@ def make_parts(examples: Sequence[Example | Pair], max_tokens: int) -> list[Part
 
 def trained_tokens(examples: Sequence[Example | Pair]) -> int:
     """Count the tokens of examples that something is predicted for."""
-    return sum(
-        label != IGNORED
-        for example in examples
-        for each in _singles([example])
-        for label in each.labels[1:]
-    )
-
-
-def _singles(examples: Sequence[Example | Pair]) -> list[Example]:
-    return [
-        single
-        for example in examples
-        for single in (
-            [example] if isinstance(example, Example) else [example.chosen, example.rejected]
-        )
-    ]
+    singles = [single for example in examples for single in example.singles]
+    return sum(label != IGNORED for single in singles for label in single.labels[1:])
 
 
 def _lay_out(laid: Sequence[Example | Pair]) -> Part:
-    examples = _singles(laid)
+    examples = [single for example in laid for single in example.singles]
     ids = [token for example in examples for token in example.input_ids]
     targets = [label for example in examples for label in [*example.labels[1:], IGNORED]]
     return Part(

@@ -13,7 +13,7 @@ from adapters.manifest import LoraFacts, PromptForm
 from adapters.store import Store, Version
 from basemodels import resolve
 from basemodels.modules import linear_shapes
-from training import documents, metrics, preferences, processes
+from training import documents, metrics, preferences, processes, requirements
 from training.errors import RowsRefused, RunRefused
 from training.job import HeldOut, Job, Optimisation, Questions, plan_steps
 from training.preparing import Prepared, leaks, listed, load_tokenizer, prepare, refuse
@@ -52,6 +52,8 @@ def make_plan(recipe: RunRecipe) -> Plan:
     store = Store(recipe.store or default_root())
     store.home(recipe.adapter)
     parent = store.resolve(recipe.continue_from) if recipe.continue_from else None
+    if isinstance(recipe, DpoRecipe) and recipe.rejected_from not in (None, "base"):
+        store.resolve(str(recipe.rejected_from))
     lora = lora_of(recipe, base_dir, parent)
     _require_writable(store.root)
     trained = prepare_stage(recipe, recipe.rows, base_dir)
@@ -63,6 +65,7 @@ def make_plan(recipe: RunRecipe) -> Plan:
             f"none:\n{listed(leaked)}\nTake them out of one of the two files."
         )
     job = _job(recipe, base_dir, parent, lora, trained, held_out)
+    requirements.require_all(job)
     return Plan(recipe, base_dir, store, parent, trained, job)
 
 
@@ -174,7 +177,7 @@ def _job(
         lora=lora,
         dropout=recipe.dropout,
         examples=trained.examples,
-        steps=_steps(recipe, len(trained.examples)),
+        steps=steps_of(recipe, len(trained.examples)),
         held_out=_held_out(recipe, held_out) if held_out else None,
         probes=_token_ids(trained.tokenizer, probe_candidates(recipe, trained)),
         max_tokens=recipe.max_tokens_per_batch,
@@ -192,7 +195,8 @@ def _job(
     )
 
 
-def _steps(recipe: RunRecipe, count: int) -> list[list[int]]:
+def steps_of(recipe: RunRecipe, count: int) -> list[list[int]]:
+    """Lay down the steps of a run over so many examples."""
     return plan_steps(
         count,
         batch_rows=recipe.batch_rows,

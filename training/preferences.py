@@ -28,6 +28,11 @@ class Pair(NamedTuple):
     rejected: Example
 
     @property
+    def singles(self) -> list[Example]:
+        """The two as rows."""
+        return [self.chosen, self.rejected]
+
+    @property
     def input_ids(self) -> list[int]:
         """Both, one after the other."""
         return self.chosen.input_ids + self.rejected.input_ids

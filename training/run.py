@@ -13,7 +13,7 @@ from training import processes, publish
 from training.job import Outcome
 from training.planning import Plan, make_plan, probe_candidates
 from training.progress import Watch, duration, tell_finding
-from training.recipe import RunRecipe
+from training.recipe import DpoRecipe, RunRecipe
 from training.resuming import open_run_dir
 from training.stopping import StopRequest
 
@@ -52,6 +52,11 @@ def run(recipe: RunRecipe, console: Console, stop: StopRequest) -> Version | Non
     if processes.is_writer():
         open_run_dir(plan.job.run_dir, settings, resume=recipe.resume)
     processes.wait()
+    if isinstance(recipe, DpoRecipe) and recipe.rejected_from is not None:
+        from training.wrong_answers import with_wrong_answers  # noqa: PLC0415 - as for TRL
+
+        plan = with_wrong_answers(plan, recipe, console)
+        settings = run_settings(plan)
     outcome = _train(plan, console, stop)
     if not processes.is_writer():
         return None

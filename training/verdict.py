@@ -54,7 +54,7 @@ def show(job: Job, trained: Prepared, console: Console) -> None:
     console.print(f"Rows:     {len(sheet.rows)} of {sheet.count} kept, from {sheet.path}")
     if sheet.problems:
         console.print(listed(sheet.problems), markup=False)
-    singles = [each for example in job.examples for each in answers_of(example)]
+    singles = [single for example in job.examples for single in example.singles]
     console.print(f"Tokens:   {length_line(singles)}")
     console.print("Preview:  (trained tokens in brackets)")
     for text in _previews(job.examples[0], trained.tokenizer):
@@ -69,11 +69,6 @@ def show(job: Job, trained: Prepared, console: Console) -> None:
     lacking = shortages(sizes, setup, machine, needs, job.run_dir)
     if lacking:
         raise RunRefused("The run does not fit this machine. " + " ".join(lacking))
-
-
-def answers_of(example: Example | Pair) -> list[Example]:
-    """The single rows of an example: itself, or the two answers of a pair."""
-    return [example] if isinstance(example, Example) else [example.chosen, example.rejected]
 
 
 def _previews(example: Example | Pair, tokenizer: Tokenizer) -> list[str]:

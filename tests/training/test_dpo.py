@@ -109,7 +109,10 @@ class TestRun:
         assert "rejected: " in capsys.readouterr().out
         assert main(arguments) == 0
         version = Store(tmp_path / "store").resolve("sums@1")
-        losses = [json.loads(line)["loss"] for line in (tmp_path / "run" / "steps.jsonl").open()]
+        losses = [
+            json.loads(line)["loss"]
+            for line in (tmp_path / "run" / "steps.jsonl").read_text().splitlines()
+        ]
         assert losses[0] == pytest.approx(0.6931472, abs=1e-5)
         assert losses[-1] < 0.5 * losses[0]
         assert {path.name for path in version.path.iterdir() if path.is_dir()} == set()
