@@ -13,7 +13,7 @@ import torch
 import transformers
 from peft import PeftModel
 
-from training import checkpoints, generating
+from training import checkpoints, generating, processes
 from training.errors import RunStopped
 from training.examining import Examiner, Loss, Tell
 from training.forward import part_loss
@@ -72,11 +72,13 @@ def train(job: Job, watch: Callable[[StepReport], None], tell: Tell, stop: StopR
 
 def _keep(run: Run, model: PeftModel) -> Path:
     """Put the adapter of the run in its place: that of the best evaluation, or the last."""
-    best = run.job.run_dir / "best"
-    if run.examiner is None:
-        return checkpoints.replace_directory(run.job.run_dir / "adapter", model.save_pretrained)
-    model.load_adapter(best, model.active_adapter, is_trainable=False)
-    return checkpoints.replace_directory(run.job.run_dir / "adapter", model.save_pretrained)
+    adapter_dir = run.job.run_dir / "adapter"
+    if run.examiner is not None:
+        best = run.job.run_dir / "best"
+        model.load_adapter(best, model.active_adapter, is_trainable=False)
+    if processes.is_writer():
+        checkpoints.replace_directory(adapter_dir, model.save_pretrained)
+    return adapter_dir
 
 
 def _differing(model: PeftModel, probes: Sequence[list[int]], eos: int) -> list[bool]:
@@ -109,7 +111,7 @@ def _start(
         compared = [*job.examples, *(job.held_out.examples if job.held_out else [])]
         margins = reference_margins(model.get_base_model(), compared, job.max_tokens)
         loss = preference_loss(job.beta, margins)
-    log = checkpoints.StepLog(job.run_dir, keep=steps_done)
+    log = checkpoints.StepLog(job.run_dir, keep=steps_done, writes=processes.is_writer())
     run = Run(job, model, tokenizer, loss, watch, stop, log, None)
     if job.held_out is not None:
         run.examiner = Examiner(
