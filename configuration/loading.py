@@ -31,6 +31,7 @@ def load(
     prog: str,
     file_flag: str,
     env_prefix: str | None = None,
+    refused: Mapping[str, str] = types.MappingProxyType({}),
 ) -> M:
     """Read `model` from the command line and what lies behind it.
 
@@ -40,6 +41,7 @@ def load(
         prog: How the program is called, for `--help`.
         file_flag: The flag that names the YAML file, `--recipe` for example.
         env_prefix: Prefix of the environment variables; `None` reads none.
+        refused: Names that people may expect and that are not offered, with the reason.
 
     Raises:
         ConfigurationError: Some setting is unknown, missing or out of bounds.
@@ -50,12 +52,12 @@ def load(
     flags = {key: value for key, value in vars(parsed).items() if value is not None}
     path = flags.pop("configuration_file", None)
     known_flags = [_flag(name) for name in model.model_fields] + [file_flag]
-    problems = [_unknown_flag(argument, known_flags) for argument in unknown]
+    problems = [_unknown_flag(argument, known_flags, refused) for argument in unknown]
     in_file: Values = {}
     if path is not None:
         in_file = _read_yaml(Path(path))
         problems += [
-            f"{path}: unknown key {key!r}.{_nearest(str(key), model.model_fields)}"
+            f"{path}: unknown key {key!r}.{_nearest(str(key), model.model_fields, refused)}"
             for key in in_file
             if key not in model.model_fields
         ]
@@ -182,13 +184,17 @@ SHARED_VARIABLES = frozenset({"LORADOCK_CACHE", "LORADOCK_DEVICE", "LORADOCK_STO
 OTHER_PREFIXES = ("LORADOCK_EVALUATE_",)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def _nearest(
+    name: str, known: Iterable[str], refused: Mapping[str, str] = types.MappingProxyType({})
+) -> str:
+    if reason := refused.get(name.removeprefix("--").replace("-", "_")):
+        return f" {reason[0].upper()}{reason[1:]}."
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" Did you mean {close[0]}?" if close else " See --help for the names."
 
 
-def _unknown_flag(argument: str, known: Sequence[str]) -> str:
-    return f"unknown argument {argument!r}.{_nearest(argument.split('=')[0], known)}"
+def _unknown_flag(argument: str, known: Sequence[str], refused: Mapping[str, str]) -> str:
+    return f"unknown argument {argument!r}.{_nearest(argument.split('=')[0], known, refused)}"
 
 
 def _invalid(details: ErrorDetails, origin: Mapping[str, str], model: type[BaseModel]) -> str:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from training.encode import IGNORED, Example
+from training.preferences import Pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +35,14 @@ class Part:
         return Part(self.input_ids.to(device), self.targets.to(device), self.lengths, self.lines)
 
 
-def make_parts(examples: Sequence[Example], max_tokens: int) -> list[Part]:
+def make_parts(examples: Sequence[Example | Pair], max_tokens: int) -> list[Part]:
     """Lay the rows of one step end to end, in as few parts as the limit allows.
 
     Args:
-        examples: The rows of one step.
-        max_tokens: Tokens of a part; a single longer row is a part of its own.
+        examples: The rows of one step; the two answers of a pair follow one another.
+        max_tokens: Tokens of a part; a single longer row or pair is a part of its own.
     """
-    parts: list[list[Example]] = []
+    parts: list[list[Example | Pair]] = []
     room = 0
     for example in sorted(examples, key=lambda example: -len(example.input_ids)):
         length = len(example.input_ids)
@@ -53,7 +54,14 @@ def make_parts(examples: Sequence[Example], max_tokens: int) -> list[Part]:
     return [_lay_out(part) for part in parts]
 
 
-def _lay_out(examples: Sequence[Example]) -> Part:
+def trained_tokens(examples: Sequence[Example | Pair]) -> int:
+    """Count the tokens of examples that something is predicted for."""
+    singles = [single for example in examples for single in example.singles]
+    return sum(label != IGNORED for single in singles for label in single.labels[1:])
+
+
+def _lay_out(laid: Sequence[Example | Pair]) -> Part:
+    examples = [single for example in laid for single in example.singles]
     ids = [token for example in examples for token in example.input_ids]
     targets = [label for example in examples for label in [*example.labels[1:], IGNORED]]
     return Part(

@@ -54,22 +54,32 @@ def replace_directory(target: Path, write: Callable[[Path], None]) -> Path:
 
 
 class StepLog:
-    """The loss of every step, in `steps.jsonl`; steps after the checkpoint resumed from are forgotten."""
+    """The loss of every step, in `steps.jsonl`; steps after the checkpoint resumed from are forgotten.
 
-    def __init__(self, run_dir: Path, *, keep: int) -> None:
+    Args:
+        run_dir: Where the file is.
+        keep: Steps that stand.
+        writes: Whether this process writes the file, rather than another of the same run.
+    """
+
+    def __init__(self, run_dir: Path, *, keep: int, writes: bool = True) -> None:
         self._path = run_dir / "steps.jsonl"
+        self._writes = writes
         self.losses = self._read()[:keep]
         if len(self.losses) < keep:
             raise TrainingError(
                 f"{self._path} holds {len(self.losses)} steps, expected the {keep} before the "
                 "checkpoint. The run directory is damaged; start again in another one."
             )
-        lines = (self._line(step, loss) for step, loss in enumerate(self.losses, 1))
-        self._path.write_text("".join(lines), encoding="utf-8")
+        if writes:
+            lines = (self._line(step, loss) for step, loss in enumerate(self.losses, 1))
+            self._path.write_text("".join(lines), encoding="utf-8")
 
     def append(self, step: int, loss: float) -> None:
         """Note one step."""
         self.losses.append(loss)
+        if not self._writes:
+            return
         with self._path.open("a", encoding="utf-8") as file:
             file.write(self._line(step, loss))
 

@@ -27,6 +27,11 @@ class Example(NamedTuple):
     input_ids: list[int]
     labels: list[int]
 
+    @property
+    def singles(self) -> "list[Example]":
+        """The rows it consists of, itself."""
+        return [self]
+
 
 def encode(
     rows: Sequence[Row], tokenizer: Tokenizer, render: Callable[[str], str]

@@ -7,7 +7,6 @@ table are given a padded batch instead.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -24,7 +23,9 @@ PADDED_ATTENTION = "sdpa"
 # Falcon chooses its attention by class, not from the table.
 WITHOUT_TABLE = frozenset({"falcon"})
 
-_row_lengths: ContextVar[tuple[int, ...]] = ContextVar("row_lengths")
+# Of the part at hand. Not a context variable: gradient checkpointing repeats the forward pass in
+# threads of autograd, which see no context of ours.
+_row_lengths: list[tuple[int, ...]] = []
 
 
 def attention_for(model_type: str) -> str:
@@ -39,6 +40,8 @@ def attention_for(model_type: str) -> str:
 def part_loss(model: nn.Module, part: Part) -> Tensor:
     """Sum the loss over the trained tokens of one part.
 
+    With gradient checkpointing, call `backward` within the same `rows_apart`.
+
     Args:
         model: A causal language model of transformers, with LoRA layers or without.
         part: Rows laid end to end.
@@ -46,17 +49,49 @@ def part_loss(model: nn.Module, part: Part) -> Tensor:
     Returns:
         A float32 scalar; divide it by the number of trained tokens of the step.
     """
-    chosen = part.targets != IGNORED
-    hidden = _hidden_states(model, part)[chosen]  # (N, H)
+    return _head_loss(model, _hidden_states(model, part), part.targets)
+
+
+def row_losses(model: nn.Module, part: Part) -> Tensor:
+    """Sum the loss over the trained tokens of each row of a part.
+
+    Args:
+        model: As for `part_loss`.
+        part: Rows laid end to end.
+
+    Returns:
+        Float32, (B,); the negative log-probability of what each row trains.
+    """
+    hidden = _hidden_states(model, part)
+    rows = zip(
+        torch.split(hidden, list(part.lengths)),
+        torch.split(part.targets, list(part.lengths)),
+        strict=True,
+    )
+    return torch.stack([_head_loss(model, states, targets) for states, targets in rows])
+
+
+def _head_loss(model: nn.Module, hidden: Tensor, targets: Tensor) -> Tensor:
+    chosen = targets != IGNORED
     head = model.get_output_embeddings()  # type: ignore[operator]  # every causal model has it
-    return summed_loss(hidden, head.weight, head.bias, part.targets[chosen])
+    return summed_loss(hidden[chosen], head.weight, head.bias, targets[chosen])
+
+
+@contextmanager
+def rows_apart(part: Part) -> Iterator[None]:
+    """Let attention keep the rows of a part apart, in the forward pass and when it is repeated."""
+    _row_lengths.append(part.lengths)
+    try:
+        yield
+    finally:
+        _row_lengths.pop()
 
 
 def _hidden_states(model: nn.Module, part: Part) -> Tensor:
     backbone: Any = getattr(model, str(model.base_model_prefix))
     if backbone.config._attn_implementation == ROWS_ATTENTION:
         positions = torch.cat([torch.arange(length) for length in part.lengths])
-        with _rows(part.lengths):
+        with rows_apart(part):
             output = backbone(
                 input_ids=part.input_ids[None],
                 position_ids=positions[None].to(part.input_ids.device),
@@ -72,15 +107,6 @@ def _hidden_states(model: nn.Module, part: Part) -> Tensor:
     return torch.cat([row[:length] for row, length in zip(padded, part.lengths, strict=True)])
 
 
-@contextmanager
-def _rows(lengths: tuple[int, ...]) -> Iterator[None]:
-    token = _row_lengths.set(lengths)
-    try:
-        yield
-    finally:
-        _row_lengths.reset(token)
-
-
 def _no_mask(*_: object, **__: object) -> None:
     """Causality within a row is all there is to mask."""
 
@@ -94,7 +120,7 @@ def _attend_in_rows(
     **options: Any,  # noqa: ANN401 - each architecture passes options of its own
 ) -> tuple[Tensor, None]:
     """Causal attention within each row; query is (1, heads, T, D), key and value as many or fewer heads."""
-    lengths = _row_lengths.get()
+    lengths = _row_lengths[-1]
     window = options.get("sliding_window")
     dtype = query.dtype
     if query.device.type == "cpu":

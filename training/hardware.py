@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from training.errors import RunRefused
 from training.job import Compute
 
 # How much faster bfloat16 must be before it is worth its rounding.
@@ -20,15 +21,25 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def choose_compute(dtype: str, threads: int) -> Compute:
+def choose_compute(dtype: str, threads: int, device: str = "auto") -> Compute:
     """Choose device and number type.
 
     Args:
         dtype: "auto", "float32" or "bfloat16".
         threads: CPU threads that the run will use.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        RunRefused: There is no such device.
     """
     torch.set_num_threads(threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise RunRefused(
+            "device=cuda, but torch finds no GPU; expected one. Use device=cpu, or mend the driver."
+        )
+    if device == "auto":
+        device = "cuda" if there else "cpu"
     single, half = (_measure(device, kind) for kind in (torch.float32, torch.bfloat16))
     if dtype != "auto":
         asked = single if dtype == "float32" else half

@@ -1,13 +1,14 @@
 """What is to be trained, in plain values, and what came of it. No torch, so checks start at once."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from adapters.manifest import LoraFacts
 from training.encode import Example
+from training.preferences import Pair
 
 
 class Compute(NamedTuple):
@@ -35,6 +36,42 @@ class Optimisation:
     warmup_fraction: float
     weight_decay: float
     max_gradient_norm: float
+    optimizer: str
+
+
+class Questions(NamedTuple):
+    """Held-out questions that the model answers, and what its answers are worth.
+
+    Attributes:
+        prompts: Token ids, as the model sees them.
+        score: Mean of the task's metric over answers in the same order; higher is better.
+        metric: Its name.
+        max_answer_tokens: Limit of an answer.
+        stop: Strings that end an answer, beside the end-of-text token.
+    """
+
+    prompts: Sequence[list[int]]
+    score: Callable[[Sequence[str]], float]
+    metric: str
+    max_answer_tokens: int
+    stop: Sequence[str]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a model is measured on, and when.
+
+    Attributes:
+        examples: For the loss.
+        questions: Answered by generation, if the task has answers to be scored.
+        every_steps: Steps between evaluations; only at the end if `None`.
+        patience: Evaluations without a better one after which the run stops.
+    """
+
+    examples: Sequence[Example | Pair]
+    questions: Questions | None
+    every_steps: int | None
+    patience: int | None
 
 
 @dataclass(frozen=True)
@@ -48,8 +85,12 @@ class Job:
         dropout: On the input of the LoRA layers.
         examples: What is trained on.
         steps: Indices of the examples of each optimizer step.
-        held_out: What the loss is measured on at the end; may be empty.
+        held_out: What the model is measured on, if there is something.
+        probes: Prompts of which those are looked for whose answers the adapter changes.
         max_tokens: Tokens in memory at once.
+        quantise: "4bit" or "8bit" for a base kept so, or `None`.
+        gradient_checkpointing: Compute activations twice instead of keeping them.
+        beta: Of DPO, when examples are pairs.
         optimisation: How weights move.
         compute: Device and number type.
         threads: CPU threads.
@@ -57,16 +98,21 @@ class Job:
         run_dir: Where checkpoints and the result go.
         checkpoint_every_steps: Steps between checkpoints.
         resume: Go on from the last complete checkpoint in `run_dir`.
+        report_to: Experiment trackers.
     """
 
     base_dir: Path
     parent_dir: Path | None
     lora: LoraFacts
     dropout: float
-    examples: Sequence[Example]
+    examples: Sequence[Example | Pair]
     steps: Sequence[list[int]]
-    held_out: Sequence[Example]
+    held_out: HeldOut | None
+    probes: Sequence[list[int]]
     max_tokens: int
+    quantise: str | None
+    gradient_checkpointing: bool
+    beta: float | None
     optimisation: Optimisation
     compute: Compute
     threads: int
@@ -74,6 +120,7 @@ class Job:
     run_dir: Path
     checkpoint_every_steps: int
     resume: bool
+    report_to: Sequence[str]
 
 
 class StepReport(NamedTuple):
@@ -84,13 +131,35 @@ class StepReport(NamedTuple):
     tokens: int
 
 
+class Finding(NamedTuple):
+    """What held-out rows said of the model after a step.
+
+    Attributes:
+        step: Optimizer steps done.
+        loss: Mean loss per trained token, or per pair.
+        score: Of the answers, by the task's metric, if there were questions.
+    """
+
+    step: int
+    loss: float
+    score: float | None
+
+    def better_than(self, other: "Finding") -> bool:
+        """By the score if there is one, where equal and else by the loss."""
+        if self.score is not None and other.score is not None and self.score != other.score:
+            return self.score > other.score
+        return self.loss < other.loss
+
+
 class Outcome(NamedTuple):
     """What a run left behind.
 
     Attributes:
-        adapter_dir: A PEFT directory.
-        losses: Mean loss per trained token of every step, also those before a resume.
-        held_out_loss: Mean loss per trained token of held-out rows, if there are any.
+        adapter_dir: A PEFT directory; of the best evaluation, if there were several.
+        losses: Mean loss per trained token (or per pair) of every step, also before a resume.
+        findings: Evaluations, the earliest first.
+        kept: The evaluation that belongs to the adapter, if there was one.
+        differing: Whether the adapter changes the answer, for each probe of the job.
         seconds: Wall-clock time in the loop, in this process.
         tokens: Tokens seen in that time, prompts included.
         peak_memory_bytes: Of this process, or of the GPU.
@@ -98,7 +167,9 @@ class Outcome(NamedTuple):
 
     adapter_dir: Path
     losses: list[float]
-    held_out_loss: float | None
+    findings: list[Finding]
+    kept: Finding | None
+    differing: list[bool]
     seconds: float
     tokens: int
     peak_memory_bytes: int

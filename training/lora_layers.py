@@ -42,7 +42,7 @@ def _forward(module: PeftLinear, x: Tensor) -> Tensor:
     if module.disable_adapters or module.merged:
         output: Tensor = base(x)
         return output
-    (name,) = module.lora_A
+    (name,) = module.active_adapters
     adapted: Tensor = _LoraLinear.apply(  # type: ignore[no-untyped-call]  # torch's own
         x,
         base.weight,

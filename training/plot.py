@@ -6,14 +6,16 @@ from pathlib import Path
 SMOOTHING_SHARE = 0.05
 
 
-def plot_losses(losses: Sequence[float], path: Path, *, title: str, held_out: float | None) -> None:
+def plot_losses(
+    losses: Sequence[float], path: Path, *, title: str, held_out: Sequence[tuple[int, float]]
+) -> None:
     """Draw the loss per step, a running mean, and the loss on held-out rows if there is one.
 
     Args:
         losses: Mean loss per trained token, one a step.
         path: The PNG file.
         title: Over the plot.
-        held_out: Loss on held-out rows at the end.
+        held_out: Step and loss of every evaluation on held-out rows.
     """
     # Half a second, and only at the end of a run.
     import matplotlib  # noqa: PLC0415
@@ -26,8 +28,10 @@ def plot_losses(losses: Sequence[float], path: Path, *, title: str, held_out: fl
     steps = range(1, len(losses) + 1)
     axes.plot(steps, losses, color="tab:blue", alpha=0.35, linewidth=1, label="step")
     axes.plot(steps, running_mean(losses), color="tab:blue", linewidth=2, label="running mean")
-    if held_out is not None:
-        axes.axhline(held_out, color="tab:orange", linestyle="--", label=f"held out {held_out:.3f}")
+    if held_out:
+        at, values = zip(*held_out, strict=True)
+        label = f"held out {values[-1]:.3f}"
+        axes.plot(at, values, color="tab:orange", linestyle="--", marker="o", label=label)
     axes.set_xlabel("optimizer step")
     axes.set_ylabel("loss per trained token (nats)")
     axes.set_ylim(bottom=0)

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from training.checks.leakage import exact_leaks
 from training.encode import Example, encode, find_unfit
 from training.errors import RowsRefused
+from training.preferences import Pair
 from training.prompts import Tokenizer, Wording, word
 from training.rows import Column, Problem, Sheet, read_rows
 from training.tasks import TASKS, TaskName
@@ -21,7 +22,7 @@ class Prepared(NamedTuple):
     """Good rows as text and as tokens, in the same order, and how prompts are worded."""
 
     sheet: Sheet
-    examples: list[Example]
+    examples: Sequence[Example | Pair]
     wording: Wording
     tokenizer: Tokenizer
 

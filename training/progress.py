@@ -1,17 +1,20 @@
 """A progress bar with the loss, the speed and the time left; plain lines where nobody watches."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from training.job import StepReport
+from training.job import Finding, StepReport
 
 # Lines of a run whose output goes into a file.
 PLAIN_LINES = 10
 SMOOTHING = 0.9
+SAMPLE_CHARACTERS = 120
+# By then the first, slow steps no longer count for much.
+REFINED_AFTER_STEPS = 20
 
 
 class Watch:
@@ -56,9 +59,25 @@ class Watch:
             f"{duration(left_s)} left"
         )
         self._bar.update(self._task, completed=report.step, description=text)
+        if done == REFINED_AFTER_STEPS:
+            whole_s = elapsed_s / done * self._total_steps
+            self._console.print(f"After {done} steps: about {duration(whole_s)} in all")
         every = max(1, self._total_steps // PLAIN_LINES)
         if not self._console.is_terminal and report.step % every == 0:
             self._console.print(f"step {report.step}/{self._total_steps}  {text}")
+
+
+def tell_finding(console: Console, metric: str | None) -> Callable[[Finding, list[str]], None]:
+    """Make a function that prints evaluations, with sample answers."""
+
+    def tell(finding: Finding, samples: list[str]) -> None:
+        score = "" if finding.score is None else f", {metric} {finding.score:.3f}"
+        console.print(f"Held out after step {finding.step}: loss {finding.loss:.3f}{score}")
+        for sample in samples:
+            shown = sample.strip().replace("\n", " / ")[:SAMPLE_CHARACTERS]
+            console.print(f"  answered: {shown}", markup=False)
+
+    return tell
 
 
 def duration(seconds: float) -> str:

@@ -20,20 +20,32 @@ PROBES = 4
 MAX_PROBE_CHARACTERS = 2000
 
 
-def choose_probes(prompts: Sequence[str]) -> list[str]:
+def choose_probes(prompts: Sequence[str], count: int = PROBES) -> list[str]:
     """Choose a few worded prompts that stand for the rows.
 
     Short ones, spread over the lengths there are, since a service asks them at every docking.
 
     Args:
         prompts: Prompts of the training rows as the model sees them.
+        count: At most so many.
     """
     usable = sorted(
         {prompt for prompt in prompts if len(prompt) <= MAX_PROBE_CHARACTERS},
         key=lambda prompt: (len(prompt), prompt),
     )
-    shorter = usable[: max(PROBES, len(usable) // 2)]
-    return shorter[:: max(1, len(shorter) // PROBES)][:PROBES]
+    shorter = usable[: max(count, len(usable) // 2)]
+    return shorter[:: max(1, len(shorter) // count)][:count]
+
+
+def telling_probes(candidates: Sequence[str], differing: Sequence[bool]) -> list[str]:
+    """Choose the probes whose answers the adapter changes; if it changes none, any.
+
+    Args:
+        candidates: From `choose_probes`.
+        differing: Whether the adapter changes the answer of each.
+    """
+    telling = [probe for probe, differs in zip(candidates, differing, strict=True) if differs]
+    return (telling or list(candidates))[:PROBES]
 
 
 def run_facts(*, seed: int, seconds: float, hardware: str) -> RunFacts:
@@ -53,8 +65,13 @@ def name_base(adapter_dir: Path, base: str) -> None:
 
 def write_card(adapter_dir: Path, name: str, draft: Draft) -> None:
     """Write the README that travels with a version, for people; programs read the manifest."""
-    settings = "\n".join(f"| {key} | {_cell(value)} |" for key, value in draft.training.items())
+    settings = "\n".join(
+        f"| {key} | {_cell(value)} |"
+        for key, value in draft.training.items()
+        if key != "evaluations"
+    )
     data = draft.data
+    measured = _measured(draft)
     rows = f"{data.rows} rows (sha256 `{data.content_sha256[:16]}`)" if data else "unknown rows"
     template = draft.prompt.template or "the base model's own"
     card = f"""---
@@ -68,7 +85,7 @@ A LoRA adapter (rank {draft.lora.rank}, alpha {draft.lora.alpha:g}) for {draft.b
 {f", continuing {draft.parent}" if draft.parent else ""}.
 
 ![loss]({LOSS_PLOT})
-
+{measured}
 Prompt template:
 
 ```jinja
@@ -80,6 +97,19 @@ Prompt template:
 {settings}
 """
     (adapter_dir / CARD).write_text(card, encoding="utf-8")
+
+
+def _measured(draft: Draft) -> str:
+    """What held-out rows said of the adapter, as a table."""
+    found = draft.training.get("evaluations")
+    if not isinstance(found, list) or not found:
+        return ""
+    lines = [
+        "".join(f"| {_cell(value)} " for value in finding.values()) + "|"
+        for finding in found
+        if isinstance(finding, dict)
+    ]
+    return "\nHeld-out rows:\n\n| step | loss | score |\n|---|---|---|\n" + "\n".join(lines) + "\n"
 
 
 def _cell(value: object) -> str:
@@ -95,5 +125,5 @@ def finish(outcome: Outcome, name: str, draft: Draft) -> None:
         outcome.losses,
         outcome.adapter_dir / LOSS_PLOT,
         title=f"{name}: {draft.base.id}, {draft.data.rows if draft.data else 0} rows",
-        held_out=outcome.held_out_loss,
+        held_out=[(finding.step, finding.loss) for finding in outcome.findings],
     )

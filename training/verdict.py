@@ -3,34 +3,40 @@
 Works from sizes and counts alone; no weights are read.
 """
 
-import math
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
-from safetensors import safe_open
 
-from basemodels.modules import linear_shapes, read_config
-from training.encode import length_line, preview
+from training import memory
+from training.batches import trained_tokens
+from training.encode import Example, length_line, preview
 from training.errors import RunRefused
 from training.hardware import free_memory_bytes
-from training.job import Compute, Job
+from training.job import Job
+from training.memory import Machine, Setup, Sizes
+from training.preferences import Pair
 from training.preparing import Prepared, listed
 from training.progress import duration
+from training.prompts import Tokenizer
 
-BYTES = {"float32": 4, "bfloat16": 2}
-ADAM_BYTES_PER_WEIGHT = 16
-# Torch, transformers and their caches before any model is loaded, measured.
-RUNTIME_BYTES = 800_000_000
-# What autograd keeps of a decoder layer per position, in multiples of its widths; calibrated
-# against the measured peak on a Llama.
-KEPT_HIDDEN = 16
-KEPT_INNER = 5
-LOGIT_TILE_BYTES = 3 * (1 << 24) * 4
-# Share of the measured speed of a single product that a whole step reaches.
-EFFICIENCY = 0.6
 MIN_FREE_DISK_BYTES = 100_000_000
+# Two whole checkpoints, the best adapter and the result.
+CHECKPOINT_COPIES = 4
+
+
+class Needs(NamedTuple):
+    """What a run takes: memory at its peak by part, disk, time."""
+
+    parts: dict[str, int]
+    disk_bytes: int
+    seconds: float
+
+    @property
+    def memory_bytes(self) -> int:
+        """All parts together."""
+        return sum(self.parts.values())
 
 
 def show(job: Job, trained: Prepared, console: Console) -> None:
@@ -45,135 +51,115 @@ def show(job: Job, trained: Prepared, console: Console) -> None:
         RunRefused: The machine lacks something.
     """
     sheet = trained.sheet
-    sizes = measure(job.base_dir, job.lora.rank)
-    needs = estimate(sizes, job)
     console.print(f"Rows:     {len(sheet.rows)} of {sheet.count} kept, from {sheet.path}")
     if sheet.problems:
         console.print(listed(sheet.problems), markup=False)
-    console.print(f"Tokens:   {length_line(job.examples)}")
-    first = preview(job.examples[0], trained.tokenizer)
+    singles = [single for example in job.examples for single in example.singles]
+    console.print(f"Tokens:   {length_line(singles)}")
     console.print("Preview:  (trained tokens in brackets)")
-    console.print("".join(f"  | {line}\n" for line in first.splitlines()), end="", markup=False)
-    lora = job.lora
-    console.print(
-        f"Adapter:  rank {lora.rank}, alpha {lora.alpha:g} on {', '.join(lora.targets)}: "
-        f"{sizes.adapter_weights:,} weights, {gigabytes(4 * sizes.adapter_weights)}; "
-        "the gate accepts it"
-    )
-    console.print(
-        f"Run:      {len(job.steps)} steps of up to {max(map(len, job.steps))} rows; "
-        f"{job.compute.device}, {job.threads} threads, {job.compute.dtype} ({job.compute.reason})"
-    )
-    free = gigabytes(free_memory_bytes(job.compute.device))
-    console.print(
-        f"Needs:    about {gigabytes(needs.memory_bytes)} of {free} free memory, "
-        f"{gigabytes(needs.disk_bytes)} of disk in {job.run_dir}, about {duration(needs.seconds)}"
-    )
-    lacking = shortages(needs, job.run_dir, job.compute)
+    for text in _previews(job.examples[0], trained.tokenizer):
+        console.print("".join(f"  | {line}\n" for line in text.splitlines()), end="", markup=False)
+    sizes = memory.measure(job.base_dir)
+    _show_run(job, sizes, console)
+    machine = machine_of(job)
+    setup = setup_of(job)
+    needs = estimate(sizes, setup, machine, job)
+    show_needs(needs, machine, console)
+    console.print(f"          {gigabytes(needs.disk_bytes)} of disk in {job.run_dir}")
+    lacking = shortages(sizes, setup, machine, needs, job.run_dir)
     if lacking:
         raise RunRefused("The run does not fit this machine. " + " ".join(lacking))
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """A base model and the adapter on it, in numbers of weights.
-
-    Attributes:
-        base_weights: Weights of the base.
-        linear_weights: Of them, in linear layers inside the decoder.
-        head_weights: Of the output head.
-        adapter_weights: Weights of the adapter.
-        kept_per_token: Values that autograd keeps for a position.
-    """
-
-    base_weights: int
-    linear_weights: int
-    head_weights: int
-    adapter_weights: int
-    kept_per_token: int
+def _previews(example: Example | Pair, tokenizer: Tokenizer) -> list[str]:
+    if isinstance(example, Example):
+        return [preview(example, tokenizer)]
+    return [
+        "chosen: " + preview(example.chosen, tokenizer),
+        "rejected: " + preview(example.rejected, tokenizer),
+    ]
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What a run takes: memory at its peak, disk, time."""
-
-    memory_bytes: int
-    disk_bytes: int
-    seconds: float
-
-
-def measure(base_dir: Path, rank: int) -> Sizes:
-    """Add up the weights of a base model and of an adapter on all its linear layers.
-
-    Raises:
-        BaseModelError: The base model's configuration cannot be read.
-    """
-    shapes = linear_shapes(base_dir)
-    config = read_config(base_dir)
-    hidden = int(str(config.get("hidden_size") or config.get("n_embd")))
-    vocabulary = int(str(config["vocab_size"]))
-    layers = len({module.rsplit(".", 2)[0] for module in shapes})
-    widest = max(max(shape) for shape in shapes.values())
-    return Sizes(
-        base_weights=_stored_weights(base_dir),
-        linear_weights=sum(inputs * outputs for inputs, outputs in shapes.values()),
-        head_weights=hidden * vocabulary,
-        adapter_weights=sum(rank * (inputs + outputs) for inputs, outputs in shapes.values()),
-        kept_per_token=layers * (KEPT_HIDDEN * hidden + KEPT_INNER * widest),
+def _show_run(job: Job, sizes: Sizes, console: Console) -> None:
+    lora = job.lora
+    weights = lora.rank * sizes.adapter_per_rank
+    console.print(
+        f"Adapter:  rank {lora.rank}, alpha {lora.alpha:g} on {', '.join(lora.targets)}: "
+        f"{weights:,} weights, {gigabytes(4 * weights)}; the gate accepts it"
+    )
+    base = f", base in {job.quantise}" if job.quantise else ""
+    console.print(
+        f"Run:      {len(job.steps)} steps of up to {max(map(len, job.steps))} rows; "
+        f"{job.compute.device}, {job.threads} threads, {job.compute.dtype} "
+        f"({job.compute.reason}){base}"
     )
 
 
-def _stored_weights(base_dir: Path) -> int:
-    total = 0
-    for path in base_dir.glob("*.safetensors"):
-        with safe_open(path, framework="numpy") as file:
-            total += sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118 - not a dict
-    return total
+def show_needs(needs: Needs, machine: Machine, console: Console) -> None:
+    """Print memory by part against a device, and time."""
+    parts = ", ".join(f"{name} {gigabytes(size)}" for name, size in needs.parts.items() if size)
+    console.print(
+        f"Needs:    about {gigabytes(needs.memory_bytes)} of {gigabytes(machine.memory_bytes)} free "
+        f"memory ({parts}), about {duration(needs.seconds)}"
+    )
 
 
-def estimate(sizes: Sizes, job: Job) -> Needs:
-    """Estimate what a run takes.
+def machine_of(job: Job) -> Machine:
+    """The device of a run as it is now."""
+    device = job.compute.device
+    runtime = memory.CPU_RUNTIME_BYTES if device == "cpu" else memory.CUDA_RUNTIME_BYTES
+    return Machine(
+        device, free_memory_bytes(device), job.compute.flops_per_s, runtime, memory.EFFICIENCY
+    )
 
-    Args:
-        sizes: Of its base model and its adapter.
-        job: The run.
-    """
+
+def setup_of(job: Job) -> Setup:
+    """The choices of a run that decide what it takes."""
     lengths = [len(example.input_ids) for example in job.examples]
     fullest = max(sum(lengths[i] for i in step) for step in job.steps)
-    at_once = min(job.max_tokens, fullest)
-    value_bytes = BYTES[job.compute.dtype]
-    memory = (
-        RUNTIME_BYTES
-        + sizes.base_weights * value_bytes
-        + sizes.adapter_weights * ADAM_BYTES_PER_WEIGHT
-        + at_once * sizes.kept_per_token * value_bytes
-        + LOGIT_TILE_BYTES
+    return Setup(
+        rank=job.lora.rank,
+        dtype=job.compute.dtype,
+        quantise=job.quantise,
+        optimizer=job.optimisation.optimizer,
+        gradient_checkpointing=job.gradient_checkpointing,
+        tokens_at_once=max(min(job.max_tokens, fullest), max(lengths)),
+        longest_tokens=max(lengths),
     )
-    labelled = [sum(label >= 0 for label in example.labels) for example in job.examples]
-    tokens = sum(lengths[i] for step in job.steps for i in step)
-    trained = sum(labelled[i] for step in job.steps for i in step)
-    # Forward and gradient of the input; frozen weights have no gradient of their own.
-    operations = 4 * (
-        tokens * (sizes.linear_weights + 2 * sizes.adapter_weights) + trained * sizes.head_weights
-    )
-    seconds = operations / (job.compute.flops_per_s * EFFICIENCY)
-    return Needs(memory, 4 * ADAM_BYTES_PER_WEIGHT * sizes.adapter_weights, seconds)
 
 
-def shortages(needs: Needs, run_dir: Path, compute: Compute) -> list[str]:
-    """Say what the machine lacks for a run, each with a remedy.
+def estimate(sizes: Sizes, setup: Setup, machine: Machine, job: Job) -> Needs:
+    """Estimate what a run takes."""
+    tokens = trained = 0
+    for step in job.steps:
+        examples = [job.examples[index] for index in step]
+        tokens += sum(len(example.input_ids) for example in examples)
+        trained += trained_tokens(examples)
+    checkpoint = memory.ADAM_BYTES["adamw"] * setup.rank * sizes.adapter_per_rank
+    return Needs(
+        memory.memory_parts(sizes, setup, machine),
+        CHECKPOINT_COPIES * checkpoint,
+        memory.seconds(sizes, setup, machine, tokens, trained),
+    )
+
+
+def shortages(
+    sizes: Sizes, setup: Setup, machine: Machine, needs: Needs, run_dir: Path
+) -> list[str]:
+    """Say what a machine lacks for a run, each with what would help.
 
     Args:
+        sizes: Of the base model and the adapter.
+        setup: The choices of the run.
+        machine: Where it would run.
         needs: What it takes.
         run_dir: Where checkpoints go; need not exist.
-        compute: Device and number type.
     """
     found = []
-    free = free_memory_bytes(compute.device)
-    if needs.memory_bytes > free:
+    if needs.memory_bytes > machine.memory_bytes:
         found.append(
-            f"It needs about {gigabytes(needs.memory_bytes)} of memory, {gigabytes(free)} are "
-            f"free. Lower max_tokens_per_batch, then rank, or choose a smaller base."
+            f"It needs about {gigabytes(needs.memory_bytes)} of memory, "
+            f"{gigabytes(machine.memory_bytes)} are free. {what_fits(sizes, setup, machine)}"
         )
     there = next(
         path for path in [run_dir.absolute(), *run_dir.absolute().parents] if path.exists()
@@ -186,6 +172,15 @@ def shortages(needs: Needs, run_dir: Path, compute: Compute) -> list[str]:
             "Free some space or choose another run_dir."
         )
     return found
+
+
+def what_fits(sizes: Sizes, setup: Setup, machine: Machine) -> str:
+    """Name the changes that would make a run fit."""
+    remedies = memory.remedies(sizes, setup, machine)
+    if not remedies:
+        return "No change of settings makes it fit; choose a smaller base."
+    numbered = "".join(f"\n  {number}. {line}" for number, line in enumerate(remedies, 1))
+    return f"Any of these would fit, the one that costs least first:{numbered}\n"
 
 
 def gigabytes(size_bytes: float) -> str:

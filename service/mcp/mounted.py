@@ -54,7 +54,7 @@ class McpEndpoint:
             InvalidKey: It does not carry the inference key.
         """
         authorization = Headers(scope=scope).get("authorization")
-        if not self._keys.allow(authorization, frozenset({"inference"})):
+        if self._keys.find(authorization, frozenset({"inference"})) is None:
             raise InvalidKey(
                 "This needs the inference key, and none or another one was given. Send it as "
                 "`Authorization: Bearer KEY`."

@@ -29,9 +29,9 @@ def test_run_facts_name_the_packages_that_decide_the_result() -> None:
 
 def test_the_same_losses_give_the_same_picture(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
-        plot_losses([3.0, 2.0, 1.5], tmp_path / name, title="t", held_out=1.7)
+        plot_losses([3.0, 2.0, 1.5], tmp_path / name, title="t", held_out=[(2, 1.8), (3, 1.7)])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    plot_losses([3.0], tmp_path / "one.png", title="t", held_out=None)
+    plot_losses([3.0], tmp_path / "one.png", title="t", held_out=[])
     assert (tmp_path / "one.png").stat().st_size < 100_000
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from configuration import ConfigurationError, load
-from training.recipe import Recipe
+from training.recipe import REFUSED, DpoRecipe, PretrainRecipe, Recipe, RunRecipe
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "training" / "recipes").rglob("*.yaml"))
@@ -14,7 +14,7 @@ NEEDED = ["--base", "b", "--rows", "r.csv", "--adapter", "a"]
 
 
 def read(*argv: str) -> Recipe:
-    return load(Recipe, argv, prog="python -m training.sft", file_flag="--recipe")
+    return load(Recipe, argv, prog="python -m training.sft", file_flag="--recipe", refused=REFUSED)
 
 
 def test_there_are_recipes() -> None:
@@ -54,6 +54,13 @@ def test_a_misspelt_key_and_flag_suggest_the_nearest(tmp_path: Path) -> None:
         (["--max-length-tokens", "4096"], "max_tokens_per_batch=2048"),
         (["--task", "poetry"], "task"),
         (["--columns", "promt=question"], "columns"),
+        (["--device", "4090"], "device=4090 is on paper only"),
+        (
+            ["--early-stopping", "2", "--eval-rows", "e.csv"],
+            "early_stopping needs eval_every_steps",
+        ),
+        (["--eval-every-steps", "5"], "need eval_rows"),
+        (["--quantise", "2bit"], "quantise"),
     ],
 )
 def test_a_value_out_of_bounds_is_named(arguments: list[str], expected: str) -> None:
@@ -69,3 +76,21 @@ def test_columns_are_read_in_both_notations(columns: str) -> None:
         "prompt": "question",
         "output": "solution",
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["use_dora", "dora", "modules_to_save", "init_lora_weights", "bias"]
+)
+def test_what_no_engine_serves_is_refused_with_the_reason(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"{name}: true\n")
+    for arguments in (["--recipe", str(path)], ["--" + name.replace("_", "-"), "1"]):
+        with pytest.raises(ConfigurationError, match="vLLM, which is to serve the adapter"):
+            read(*NEEDED, *arguments)
+
+
+def test_every_stage_shares_the_settings_of_a_run() -> None:
+    shared = set(RunRecipe.model_fields)
+    for stage in (Recipe, PretrainRecipe, DpoRecipe):
+        assert shared < set(stage.model_fields) or stage is PretrainRecipe
+    assert set(DpoRecipe.model_fields) - set(Recipe.model_fields) == {"beta", "rejected_from"}

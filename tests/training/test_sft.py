@@ -231,7 +231,7 @@ class TestRefused:
         refuse(recipe_file)
         message = capsys.readouterr().err
         assert "of memory" in message
-        assert "Lower max_tokens_per_batch" in message
+        assert "choose a smaller base" in message
         assert not (tmp_path / "run").exists()
 
     def test_too_little_disk(

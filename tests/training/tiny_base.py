@@ -63,13 +63,12 @@ def write_sums(path: Path, start: int = 1) -> Path:
     return path
 
 
-def write_recipe(folder: Path, base: Path, rows: Path) -> Path:
+def write_recipe(folder: Path, base: Path, rows: Path, task: str | None = "pseudocode") -> Path:
     """Write a recipe whose store and run directory lie in `folder`."""
     path = folder / "recipe.yaml"
     settings = {
         "base": str(base),
         "rows": str(rows),
-        "task": "pseudocode",
         "adapter": "sums",
         "store": str(folder / "store"),
         "run_dir": str(folder / "run"),
@@ -82,5 +81,7 @@ def write_recipe(folder: Path, base: Path, rows: Path) -> Path:
         "threads": 1,
         "checkpoint_every_steps": 4,
     }
+    if task is not None:
+        settings["task"] = task
     path.write_text(json.dumps(settings), encoding="utf-8")
     return path

@@ -1,0 +1,123 @@
+"""What an answer is worth, one row at a time: 1 is right, 0 is wrong, between is nearly.
+
+A task has the metrics in `METRICS_OF`, the first being the one that decides; `evaluate:NAME` is one
+of Hugging Face's `evaluate`, by name or from a folder.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pseudocode
+from training.errors import EvaluationFailed
+from training.rows import Row
+from training.tasks import same_number
+
+Metric = Callable[[Sequence[str], Sequence[Row]], list[float]]
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:/\d+)?")
+
+
+def _each(score: Callable[[str, Row], float]) -> Metric:
+    def metric(answers: Sequence[str], rows: Sequence[Row]) -> list[float]:
+        return [score(answer, row) for answer, row in zip(answers, rows, strict=True)]
+
+    return metric
+
+
+def _exact(answer: str, row: Row) -> float:
+    return float(answer.strip() == row.output.strip())
+
+
+def _similarity(answer: str, row: Row) -> float:
+    return difflib.SequenceMatcher(None, answer.strip(), row.output.strip(), False).ratio()
+
+
+def _number(answer: str, row: Row) -> float:
+    """Whether the last number of an answer is the gold answer, or the last number of the output."""
+    found, gold = _NUMBER.findall(answer), row.answer or "".join(_NUMBER.findall(row.output)[-1:])
+    return float(bool(found) and bool(gold) and _same(found[-1], gold))
+
+
+def _same(one: str, other: str) -> bool:
+    return same_number(one.replace(",", ""), other.replace(",", ""))
+
+
+def _executed(answer: str, _row: Row) -> float:
+    return float(pseudocode.run(answer).answer is not None)
+
+
+def _right(answer: str, row: Row) -> float:
+    given = pseudocode.run(answer).answer
+    gold = row.answer or pseudocode.run(row.output).answer
+    return float(given is not None and gold is not None and same_number(given, gold))
+
+
+METRICS: dict[str, Metric] = {
+    "exact": _each(_exact),
+    "executed": _each(_executed),
+    "number": _each(_number),
+    "right": _each(_right),
+    "similarity": _each(_similarity),
+}
+METRICS_OF: dict[str, tuple[str, ...]] = {
+    "pseudocode": ("right", "executed", "exact"),
+    "cot": ("number", "similarity"),
+}
+DEFAULT_METRICS = ("similarity", "exact")
+LIBRARY = "evaluate:"
+
+
+def of_task(task: str) -> tuple[str, ...]:
+    """The metrics of a task; the first one decides."""
+    return METRICS_OF.get(task, DEFAULT_METRICS)
+
+
+def find(name: str) -> Metric:
+    """Find a metric by name.
+
+    Raises:
+        EvaluationFailed: There is none of that name, or its library is missing.
+    """
+    if name.startswith(LIBRARY):
+        return _from_library(name.removeprefix(LIBRARY))
+    if name not in METRICS:
+        raise EvaluationFailed(
+            f"There is no metric {name!r}. Expected one of {', '.join(METRICS)}, or "
+            f"{LIBRARY}NAME for one of Hugging Face's. Name one of these."
+        )
+    return METRICS[name]
+
+
+def _from_library(name: str) -> Metric:
+    try:
+        import evaluate  # noqa: PLC0415 - an extra that not everybody has
+    except ImportError as error:
+        raise EvaluationFailed(
+            f"The metric {LIBRARY}{name} needs the package `evaluate`, which is not installed. "
+            "Install it with `uv pip install evaluate`, or choose another metric."
+        ) from error
+    try:
+        loaded = evaluate.load(str(Path(name).resolve()) if Path(name).is_dir() else name)
+    except (OSError, ValueError, ImportError) as error:
+        raise EvaluationFailed(
+            f"Cannot load the metric {LIBRARY}{name}: {error}. Expected a name that `evaluate` knows "
+            "or a folder with NAME.py. Check the spelling."
+        ) from error
+
+    def metric(answers: Sequence[str], rows: Sequence[Row]) -> list[float]:
+        return [
+            _first_number(loaded.compute(predictions=[answer], references=[row.output]), name)
+            for answer, row in zip(answers, rows, strict=True)
+        ]
+
+    return metric
+
+
+def _first_number(results: dict[str, object], name: str) -> float:
+    numbers = [value for value in results.values() if isinstance(value, (int, float))]
+    if not numbers:
+        raise EvaluationFailed(
+            f"The metric {LIBRARY}{name} gave {results!r}, expected a number. Choose another metric."
+        )
+    return float(numbers[0])
