@@ -5,6 +5,7 @@ Works file by file, so it needs the memory of the largest weight file, not of th
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from adapters import comparison, layout
@@ -56,7 +57,7 @@ def merge(version: Version, base_dir: Path, target: Path) -> Path:
 
 
 def _merge_file(
-    source: Path, target: Path, pending: dict[str, Update], config: dict[str, object]
+    source: Path, target: Path, pending: dict[str, Update], config: Mapping[str, object]
 ) -> int:
     """Merge one file of weights; take what was merged out of `pending`; return its bytes."""
     # Nothing else here needs torch; the package stays light.
@@ -89,13 +90,13 @@ def _module_of(name: str, pending: dict[str, Update]) -> str | None:
     return next((module for module in pending if module.partition(".")[2] == path), None)
 
 
-def _dtype_name(config: dict[str, object]) -> str:
+def _dtype_name(config: Mapping[str, object]) -> str:
     stored = config.get("dtype") or config.get("torch_dtype")
     return "float16" if stored == "float16" else "bfloat16"
 
 
 def _copy_rest(
-    version: Version, base_dir: Path, target: Path, config: dict[str, object], total_bytes: int
+    version: Version, base_dir: Path, target: Path, config: Mapping[str, object], total_bytes: int
 ) -> None:
     for pattern in COPIED:
         for path in base_dir.glob(pattern):

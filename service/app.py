@@ -71,7 +71,7 @@ def create_app(
                 await tools.close()
 
     app = bare_app()
-    tools = McpEndpoint(app, parts.keys, keyed=settings.api_key is not None)
+    tools = McpEndpoint(app, parts.keys, keyed=bool(settings.api_key or settings.key_file))
     app.router.routes.append(tools.route())
     app.router.lifespan_context = lifespan
     app.state.parts = parts

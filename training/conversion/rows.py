@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 import pseudocode
-from pseudocode.findings import numbers_in
+from pseudocode.question_numbers import numbers_in
 from pseudocode.numbers import format_number
 from training.conversion.arithmetic import evaluated, is_number
 from training.conversion.candidates import Candidate, Dropped, Language, Solution

@@ -14,9 +14,7 @@ def slopes(curvatures: list[float], kinked: bool, x: list[float]) -> list[float]
     if not kinked:
         return [c * v for c, v in zip(curvatures, x, strict=True)]
     high = max(curvatures)
-    return [
-        high * v if v < 1 else v + high - 1 if v < 2 else high * v - high + 1 for v in x
-    ]
+    return [high * v if v < 1 else v + high - 1 if v < 2 else high * v - high + 1 for v in x]
 
 
 def gradient_descent(
@@ -46,16 +44,13 @@ def heavy_ball(
         if sum(g * g for g in gradient) < 1e-12:
             break
         moved = [
-            v - rate * g + share * (v - b)
-            for v, g, b in zip(x, gradient, before, strict=True)
+            v - rate * g + share * (v - b) for v, g, b in zip(x, gradient, before, strict=True)
         ]
         before, x = x, moved
     return x
 
 
-def nesterov(
-    curvatures: list[float], kinked: bool, x: list[float], ops: Operations
-) -> list[float]:
+def nesterov(curvatures: list[float], kinked: bool, x: list[float], ops: Operations) -> list[float]:
     """Take the gradient at the point where momentum leads, with momentum that grows."""
     rate, time, ahead = 1 / max(curvatures), 1.0, x
     for _ in range(MOST_STEPS):
@@ -82,9 +77,7 @@ def restarted_nesterov(
         if sum(g * g for g in gradient) < 1e-12:
             break
         moved = [v - rate * g for v, g in zip(ahead, gradient, strict=True)]
-        uphill = sum(
-            g * (m - v) for g, m, v in zip(gradient, moved, x, strict=True)
-        )
+        uphill = sum(g * (m - v) for g, m, v in zip(gradient, moved, x, strict=True))
         if uphill > 0:
             time = 1.0
         later = (1 + (1 + 4 * time * time) ** 0.5) / 2

@@ -224,9 +224,7 @@ FAMILIES: dict[str, Family] = {
     "shortest-path": Family(
         "edges tried and queue steps",
         "grid: list[list[int]]",
-        _entries(
-            paths.bellman_ford, paths.dijkstra_scan, paths.dijkstra_heap, paths.a_star
-        ),
+        _entries(paths.bellman_ford, paths.dijkstra_scan, paths.dijkstra_heap, paths.a_star),
         _distance,
         {"weighted grid": inputs.weighted_grid, "open grid": inputs.open_grid},
         (6, 9, 13, 19),
@@ -277,9 +275,7 @@ FAMILIES: dict[str, Family] = {
     "primes": Family(
         "numbers crossed out or written",
         "limit: int",
-        _entries(
-            primes.eratosthenes, primes.linear_sieve, primes.wheel_sieve
-        ),
+        _entries(primes.eratosthenes, primes.linear_sieve, primes.wheel_sieve),
         _primes,
         {"limit": inputs.whole_number},
         (1000, 4000, 16000, 64000),
