@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from service.lifecycle import Lifecycle
 from service.parts import Parts
+from service.systemd import keep_told
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # For the error events of streams that were cut to reach their clients.
@@ -58,6 +59,7 @@ async def serve(
     helpers = [
         asyncio.create_task(_stop_when_told(server, parts.lifecycle, drain_timeout_s)),
         asyncio.create_task(_tell_waiting(parts.lifecycle, say)),
+        asyncio.create_task(keep_told(parts.lifecycle)),
     ]
     try:
         await server.serve(sockets=[listener])
