@@ -10,7 +10,16 @@ import pytest
 
 from tests.repository.annotated_tree import BLOCK, README, ROOT, render, tracked
 
-PACKAGES = ["adapters", "basemodels", "benchmarks", "configuration", "demo", "pseudocode", "service", "training"]
+PACKAGES = [
+    "adapters",
+    "basemodels",
+    "benchmarks",
+    "configuration",
+    "demo",
+    "pseudocode",
+    "service",
+    "training",
+]
 MAX_LINES = 300
 MAX_TEST_LINES = 500
 MAX_FUNCTION_LINES = 50
