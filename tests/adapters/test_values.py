@@ -72,9 +72,16 @@ def test_the_scale_counts_in_the_size_of_an_update(tmp_path: Path) -> None:
     assert check(tmp_path / "w", pair(10, 10, 10), config=large) == []
 
 
+def test_an_update_of_the_smallest_norm_is_still_none(tmp_path: Path) -> None:
+    faint = PeftConfig(rank=1, alpha=values.MIN_UPDATE_NORM, targets=frozenset({"q"}))
+    assert [finding.code for finding in check(tmp_path / "w", pair(1, 1), config=faint)] == [
+        "no_effect"
+    ]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_a_tensor_is_measured_in_every_type(dtype: str, tmp_path: Path) -> None:
-    whole = np.array([[1.5, -2.0, 0.5]], np.float32)
+    whole = np.array([[0.5, -0.75, 0.25]], np.float32)
     (tmp_path / "w").write_bytes(safetensors({"a": as_dtype(whole, dtype)}))
     findings = Findings()
     with disk.reading(tmp_path / "w") as descriptor:
@@ -82,8 +89,9 @@ def test_a_tensor_is_measured_in_every_type(dtype: str, tmp_path: Path) -> None:
         extent = values.measure(descriptor, tensor)
         streamed = np.concatenate(list(values.stream(descriptor, tensor)))
     assert streamed.tolist() == whole.ravel().tolist()
-    assert (extent.finite, extent.absolute) == (True, 2.0)
-    assert extent.norm == pytest.approx(np.sqrt(6.5))
+    assert streamed.dtype == np.float32
+    assert (extent.finite, extent.absolute) == (True, 0.75)
+    assert extent.norm == pytest.approx(np.sqrt(0.875))
 
 
 def test_a_large_tensor_is_read_in_pieces_none_twice(
