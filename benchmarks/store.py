@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +36,11 @@ def run() -> list[Figure]:
     """Measure everything, in a directory that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="loradock-store-") as name:
         place = Path(name)
-        return [*_hostile(place / "hostile"), *_large(place / "large"), *_growth(place / "growth")]
+        return [
+            *_hostile(place / "hostile"),
+            *_large(place / "large"),
+            *growth(place / "growth", GROWTH),
+        ]
 
 
 def _hostile(place: Path) -> list[Figure]:
@@ -77,11 +81,12 @@ def _large(place: Path) -> list[Figure]:
     return found
 
 
-def _growth(place: Path) -> list[Figure]:
+def growth(place: Path, counts: Sequence[int]) -> list[Figure]:
+    """Listing and resolving in stores of so many versions."""
     adapter = make_adapter(make_base(place / "base"))
     source = adapter.write(place / "source")
     found = []
-    for count in GROWTH:
+    for count in counts:
         store = Store(place / str(count))
         store.publish("tales", source, adapter.draft(), base_dir=adapter.base)
         store.set_alias("tales", "stable", 1, expected=None, who="benchmark", why="to resolve it")
