@@ -104,6 +104,9 @@ def _names(claim: str) -> set[str]:
     # The Hub's cache: models--owner--name/snapshots/<revision>
     cached = [part.split("--")[-1] for part in parts if part.startswith("models--")]
     names = set(cached or parts[-1:])
+    if len(parts) == 2 and claim.count("/") == 1:
+        # A Hub id may say which revision: owner/name@main
+        names |= {parts[1].partition("@")[0]}
     for entry in CATALOGUE.values():
         both = {entry.name.casefold(), entry.hub_id.rsplit("/", 1)[-1].casefold()}
         names |= both if names & both else set()

@@ -8,13 +8,11 @@ from pathlib import Path
 import basemodels
 from adapters import (
     collecting,
-    comparison,
     disk,
     exporting,
     fsck,
     gate,
     importing,
-    merging,
     peftconfig,
 )
 from adapters.errors import AdapterRefused, InvalidReference
@@ -157,6 +155,9 @@ def export(store: Store, arguments: argparse.Namespace) -> Answer:
 
 def merge(store: Store, arguments: argparse.Namespace) -> Answer:
     """Write base and adapter as one model."""
+    # numpy takes longer to import than most commands to run; see `adapters.gate`.
+    from adapters import merging  # noqa: PLC0415
+
     version = store.resolve(arguments.ref)
     base_dir = basemodels.resolve(arguments.base or version.manifest.base.id)
     found = gate.check(version.path, base_dir)
@@ -170,6 +171,8 @@ def merge(store: Store, arguments: argparse.Namespace) -> Answer:
 
 def diff(store: Store, arguments: argparse.Namespace) -> Answer:
     """What differs between two versions."""
+    from adapters import comparison  # noqa: PLC0415 - numpy, as above
+
     old, new = store.resolve(arguments.old), store.resolve(arguments.new)
     facts = comparison.facts(store, old, new)
     layers = comparison.weights(old, new)

@@ -16,7 +16,6 @@ from adapters import (
     provenance,
     rules,
     tensors,
-    values,
     vocabulary,
 )
 from adapters.findings import Finding, Findings
@@ -126,6 +125,9 @@ def _check_manifest(
 def _check_weights(
     path: Path, config: PeftConfig | None, shapes: Shapes, findings: Findings
 ) -> None:
+    # numpy takes longer to import than a thousand versions to list, which needs none.
+    from adapters import values  # noqa: PLC0415
+
     try:
         with disk.reading(path) as descriptor:
             found = header.read(descriptor, WEIGHTS, findings)

@@ -9,6 +9,9 @@ from collections import Counter
 MAX_PARSED_BYTES = 96 << 20
 # What CPython needs at least for a container, a string and a number, with the slot that holds it.
 CONTAINER_BYTES, STRING_BYTES, NUMBER_BYTES = 88, 72, 40
+# Reading a number takes the square of its length.
+MAX_DIGITS = 100
+DIGITS_ALONE = bytes(ord("0") if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 
 
 class DuplicateKeyError(ValueError):
@@ -20,10 +23,13 @@ def parse(raw: bytes) -> object:
 
     Raises:
         DuplicateKeyError: An object has a key twice.
-        ValueError: It is not strict JSON, is nested too deeply or would need too much memory.
+        ValueError: It is not strict JSON, is nested too deeply or would need too much memory or
+            time.
     """
     if parsed_bytes(raw) > MAX_PARSED_BYTES:
         raise ValueError(f"it would take more than {MAX_PARSED_BYTES >> 20} MB of memory to read")
+    if b"0" * (MAX_DIGITS + 1) in raw.translate(DIGITS_ALONE):
+        raise ValueError(f"it has a number of more than {MAX_DIGITS} digits")
     try:
         text = raw.decode("utf-8")
         return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)

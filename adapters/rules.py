@@ -141,7 +141,7 @@ def _check_kind(options: dict[str, object], findings: Findings) -> None:
             f"bias is {shown(options.get('bias'))}, expected 'none': biases are not served. Train "
             "without.",
         )
-    init = options.get("init_lora_weights", True)
+    init = options.get("init_lora_weights")
     plain = isinstance(init, bool) or init is None
     if not plain and not (isinstance(init, str) and init.lower() in PLAIN_INITS):
         findings.add(

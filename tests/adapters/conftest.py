@@ -11,7 +11,7 @@ import pytest
 from adapters.store import Store
 from tests.adapters.making import Adapter, make_adapter, make_base
 
-FULL = os.environ.get("LORADOCK_FULL") == "1"
+FULL = os.environ.get("FULL_TESTS") == "1"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 MIN_FREE_BYTES = 256 << 20
 
@@ -20,7 +20,7 @@ MIN_FREE_BYTES = 256 << 20
 def tmp_path(tmp_path: Path) -> Iterator[Path]:
     """In memory where there is room: these tests sync thousands of times and prove an order.
 
-    `LORADOCK_FULL=1` takes the disk itself.
+    `FULL_TESTS=1` takes the disk itself.
     """
     if FULL or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MIN_FREE_BYTES:
         yield tmp_path

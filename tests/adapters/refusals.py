@@ -24,17 +24,18 @@ def said(found: list[Finding]) -> list[str]:
     return [re.sub(r"'/[^']*'(\.\.\.)?", "PLACE", str(finding)) for finding in found]
 
 
-def _all(place: Path) -> dict[str, list[str]]:
+def everything(place: Path) -> dict[str, list[str]]:
+    """What is said about each case, made in `place`."""
     adapter = make_adapter(make_base(place / "tiny-llama"))
-    everything = {}
+    answers = {}
     for case in CASES:
         directory = adapter.write(place / case.name / "hostile")
         case.spoil(directory, adapter)
-        everything[case.name] = said(gate.check(directory, adapter.base))
-    return everything
+        answers[case.name] = said(gate.check(directory, adapter.base))
+    return answers
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        json.dump(_all(Path(name)), sys.stdout, indent=1)
+        json.dump(everything(Path(name)), sys.stdout, indent=1)
         sys.stdout.write("\n")

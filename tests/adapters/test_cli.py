@@ -283,3 +283,9 @@ def test_abbreviated_flags_are_refused(capsys: pytest.CaptureFixture[str]) -> No
         main(["list", "--js"])
     assert stopped.value.code == 2
     assert "unrecognized arguments" in capsys.readouterr().err
+
+
+def test_listing_does_not_wait_for_numpy() -> None:
+    """It takes longer to import than a thousand versions to list."""
+    code = "import sys, adapters.cli; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

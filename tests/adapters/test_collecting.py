@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters import collecting
+from adapters import collecting, records
 from adapters.collecting import Policy
-from adapters.errors import UnknownAdapter
+from adapters.errors import StoreWriteFailed, UnknownAdapter
 from adapters.store import Store
 from tests.adapters.making import Adapter
 
@@ -127,3 +127,50 @@ class LongAgo(datetime):
 
 def test_an_adapter_that_never_was_needs_no_collecting(store: Store) -> None:
     assert collecting.collect(store, "nobody", OLD, dry_run=False) == collecting.Collection()
+
+
+def test_defaults_are_generous() -> None:
+    assert (Policy().keep_targets, Policy().min_age_s, Policy().lease_s) == (3, 604_800, 3600)
+
+
+def test_a_verdict_says_how_much_a_version_takes(filled: Store) -> None:
+    found = collecting.collect(filled, "tales", Policy(), dry_run=True)
+    path = filled.version("tales", 1).path
+    files = [entry for entry in path.iterdir() if entry.name != "manifest.json"]
+    assert found.verdicts[0].size_bytes == sum(entry.stat().st_size for entry in files)
+    today = filled.version("tales", 1).manifest.created
+    assert reasons(found)["tales@6"] == f"published {today:%Y-%m-%d}, too young"
+    assert reasons(found)["tales@2"] == "one of the last targets of stable"
+
+
+def test_what_was_removed_is_gone_from_the_records_and_from_the_disk(filled: Store) -> None:
+    collecting.collect(filled, "tales", OLD, dry_run=False)
+    home = filled.home("tales")
+    assert sorted(records.load(home).manifests) == [3, 4, 5]
+    assert records.load(home).next_version == 7
+    assert home.numbers_on_disk() == [3, 4, 5]
+    assert list(home.staging.iterdir()) == []
+    assert collecting.collect(filled, "tales", OLD, dry_run=False).leftovers == []
+
+
+def test_a_disk_that_refuses_is_named_with_what_was_done(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(StoreWriteFailed, match=r"^Collecting tales failed: EROFS"):
+        collecting.collect(filled, "tales", OLD, dry_run=False)
+    assert filled.versions("tales") == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_leftover_as_old_as_its_lease_goes(filled: Store) -> None:
+    home = filled.home("tales")
+    directory = home.staging / "left"
+    directory.mkdir()
+    found = collecting.collect(filled, "tales", Policy(lease_s=0), dry_run=True)
+    assert found.leftovers == [str(directory)]
+    assert directory.exists()
+    collecting.collect(filled, "tales", Policy(lease_s=0), dry_run=False)
+    assert not directory.exists()

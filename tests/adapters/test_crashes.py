@@ -1,6 +1,6 @@
 """Killed or failed at any change of the disk, a store holds the old state or the new one.
 
-`LORADOCK_FULL=1` does it on the disk itself rather than in memory.
+`FULL_TESTS=1` does it on the disk itself rather than in memory.
 """
 
 import json

@@ -57,7 +57,8 @@ def test_the_documentation_names_proofs_that_exist() -> None:
 
 
 def test_the_documentation_states_the_limits_in_force() -> None:
-    assert f"alpha over rank up to {rules.MAX_SCALE:g}" in DOCUMENT
-    assert f"weights up to {values.MAX_ABSOLUTE:g} in absolute value" in DOCUMENT
-    assert "a norm of 1e5" in DOCUMENT
-    assert values.MAX_UPDATE_NORM == 1e5
+    limits = " ".join(DOCUMENT.split("Limits: ", 1)[1].split())
+    assert f"alpha over rank up to {rules.MAX_SCALE:g} and from {rules.MIN_SCALE:g}," in limits
+    assert f"weights up to {values.MAX_ABSOLUTE:g} in absolute value" in limits
+    assert "a norm from 1e-9 up to a norm of 1e5" in limits
+    assert (values.MIN_UPDATE_NORM, values.MAX_UPDATE_NORM) == (1e-9, 1e5)

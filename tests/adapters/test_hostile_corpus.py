@@ -3,7 +3,6 @@
 That it is done quickly is measured in `test_figures.py`.
 """
 
-import json
 import shutil
 from pathlib import Path
 
@@ -15,10 +14,7 @@ from adapters.findings import MAX_PER_CODE, REASONS
 from adapters.store import Store
 from tests.adapters.hostile import CASES, Case
 from tests.adapters.making import Adapter
-from tests.adapters.refusals import RECORDED as RECORD
-from tests.adapters.refusals import said
 
-RECORDED: dict[str, list[str]] = json.loads(RECORD.read_text(encoding="utf-8"))
 # Codes that speak of a manifest or of the surroundings, proven elsewhere in these tests.
 ELSEWHERE = {
     "base_config_differs",
@@ -62,7 +58,6 @@ def test_findings_are_few_printable_and_have_a_remedy(
     case: Case, hostile: Path, adapter: Adapter
 ) -> None:
     found = gate.check(hostile, adapter.base)
-    assert said(found) == RECORDED[case.name]
     assert 0 < len(found) <= 4 * (MAX_PER_CODE + 1)
     for finding in found:
         assert str(finding).isprintable()
@@ -73,7 +68,6 @@ def test_findings_are_few_printable_and_have_a_remedy(
 def test_the_corpus_has_every_code_and_each_case_a_name() -> None:
     assert {case.code for case in CASES} | ELSEWHERE == set(REASONS)
     assert len({case.name for case in CASES}) == len(CASES) >= 60
-    assert RECORDED.keys() == {case.name for case in CASES}
 
 
 def test_the_good_adapter_of_the_corpus_is_good(adapter: Adapter, tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def test_the_first_pattern_that_names_a_module_counts(base: Path, tmp_path: Path
     [
         "TINY-llama",
         "hub-owner/tiny-llama",
+        "hub-owner/tiny-llama@main",
         "/elsewhere/tiny-llama/",
         "./tiny-llama",
         "../bases/tiny-llama",
@@ -125,7 +126,9 @@ def test_a_base_may_go_by_several_names(name: str | None, adapter: Adapter, tmp_
     assert codes(adapter, tmp_path / "renamed") == []
 
 
-@pytest.mark.parametrize("name", [".", "..", "/", "\\", "~", "~/other", "owner/tiny", "llama"])
+@pytest.mark.parametrize(
+    "name", [".", "..", "/", "\\", "~", "~/other", "owner/tiny", "llama", "x@tiny-llama"]
+)
 def test_what_is_no_name_of_the_base_is_refused(
     name: str, adapter: Adapter, tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """Several processes on one store: nothing is lost, one wins, nobody reads half of anything.
 
-`LORADOCK_FULL=1` runs the long form, on the disk itself rather than in memory.
+`FULL_TESTS=1` runs the long form, on the disk itself rather than in memory.
 """
 
 import json
@@ -18,7 +18,7 @@ from adapters.store import Store
 from tests.adapters.making import Adapter
 
 ROOT = Path(__file__).resolve().parents[2]
-FULL = os.environ.get("LORADOCK_FULL") == "1"
+FULL = os.environ.get("FULL_TESTS") == "1"
 LENGTH = 5 if FULL else 1
 NOTE = {"who": "tester", "why": "a race"}
 

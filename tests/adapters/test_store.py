@@ -1,6 +1,8 @@
 """The store: what publish, resolve, aliases, history and evaluations promise."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from adapters.errors import (
     InvalidReference,
     NoPreviousTarget,
     StoreDamaged,
+    StoreWriteFailed,
     UnknownAdapter,
     VersionDamaged,
 )
@@ -206,3 +209,33 @@ def test_a_lost_state_is_an_error_and_not_an_empty_store(publish: Publish) -> No
     publish.store.home("tales").state.unlink()
     with pytest.raises(StoreDamaged, match="it is gone, but there are versions"):
         publish()
+
+
+def test_a_store_on_a_read_only_disk_can_be_read(
+    publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish()
+    store = publish.store
+    store.set_alias("tales", "stable", 1, expected=None, **WHO)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    real = os.open
+
+    def open_for_reading(path: Path, flags: int, *mode: int) -> int:
+        if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
+            refuse()
+        return real(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", open_for_reading)
+    for name in ("mkdir", "rename", "replace", "unlink", "fsync"):
+        monkeypatch.setattr(os, name, refuse)
+    assert store.resolve("tales").number == 1
+    assert [version.number for version in store.all_versions("tales")] == [1]
+    assert [change.new for change in store.history("tales")] == [1]
+    assert gate.check(store.resolve("tales").path, publish.adapter.base) == []
+    with pytest.raises(StoreWriteFailed, match="Publishing tales failed: EROFS"):
+        publish()
+    with pytest.raises(StoreWriteFailed, match="Moving tales@stable failed: EROFS"):
+        store.set_alias("tales", "stable", 1, expected=1, **WHO)
