@@ -3,7 +3,6 @@
 `PYTHONPATH=. python tests/training/page_tables.py` writes them into the page.
 """
 
-import re
 from pathlib import Path
 
 from training import codes
@@ -16,15 +15,11 @@ TABLES = {"codes": codes.table, "tasks": registry.table}
 def render(page: str) -> str:
     """The page with every table between its marks made anew."""
     for name, table in TABLES.items():
-        pattern = rf"(<!-- {name}, generated -->\n).*?(<!-- end -->)"
-        page, times = re.subn(
-            pattern,
-            lambda match, text=table(): f"{match[1]}{text}\n{match[2]}",
-            page,
-            flags=re.DOTALL,
-        )
-        if times != 1:
-            raise LookupError(f"{PAGE} has {times} places for the table of {name}, expected one")
+        before, mark, rest = page.partition(f"<!-- {name}, generated -->\n")
+        _, end, behind = rest.partition("<!-- end -->")
+        if not end:
+            raise LookupError(f"{PAGE} has no place for the table of {name}")
+        page = f"{before}{mark}{table()}\n{end}{behind}"
     return page
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from training.errors import RowsRefused
-from training.reading.columns import find_columns, parse_columns
+from training.reading.columns import Column, find_columns, parse_columns
 
-REQUIRED = ("prompt", "output")
+REQUIRED: tuple[Column, ...] = ("prompt", "output")
 
 
 def test_a_mapping_is_read() -> None:
