@@ -39,7 +39,7 @@ GOOD: dict[TaskName, list[tuple[str, str | None]]] = {
 @pytest.mark.parametrize("name", get_args(TaskName))
 def test_good_rows_of_a_task_have_no_fault(name: TaskName) -> None:
     for output, gold in GOOD[name]:
-        assert list(TASKS[name].check(output, gold)) == [], output
+        assert list(TASKS[name].check("a prompt", output, gold)) == [], output
 
 
 @pytest.mark.parametrize("name", get_args(TaskName))
@@ -71,7 +71,7 @@ def test_a_task_declares_a_form_a_metric_and_probes(name: TaskName) -> None:
 def test_each_fault_of_an_output_is_named(
     name: TaskName, output: str, gold: str | None, codes: list[str]
 ) -> None:
-    assert [fault.code for fault in TASKS[name].check(output, gold)] == codes
+    assert [fault.code for fault in TASKS[name].check("a prompt", output, gold)] == codes
 
 
 def test_sections_end_where_the_next_begins() -> None:
@@ -88,3 +88,12 @@ def test_sections_end_where_the_next_begins() -> None:
 )
 def test_the_open_quotation_is_named(text: str, mark: str | None) -> None:
     assert unbalanced_quote(text) == mark
+
+
+def test_a_question_about_a_chain_is_answered_without_sections() -> None:
+    check = TASKS["evolution"].check
+    assert list(check("Does this change answer that weakness?", "Yes.", None)) == []
+    assert list(check("Which comes next?\nA. one\nB. two", "A.", None)) == []
+    assert len(check("Propose the next algorithm.", "Yes.", None)) == 4
+    proposal = "Name: Adam\nAnswers: noise\nIdeas: moments.\nProgram:\nx\nReasons: less noise"
+    assert list(check("Propose the next algorithm.", proposal, None)) == []
