@@ -26,7 +26,7 @@ def repair_rows(path: Path, task: Task, columns: Mapping[Column, str], out: Path
     if task is not TASKS["cot"]:
         raise RowsRefused("--repair mends arithmetic, which only rows of --task cot have.")
     everything = read_rows(path, replace(task, check=nothing_more), columns).rows
-    right = [row for row in everything if not task.check(row.output, row.answer)]
+    right = [row for row in everything if not task.check(row.prompt, row.output, row.answer)]
     lines = {row.line for row in right}
     mended = [
         found for row in everything if row.line not in lines and (found := _mended(row)) is not None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from basemodels import resolve
 from training import lengths as measured
+from training.checks.cells import remarks
 from training.checks.languages import count_languages
 from training.checks.leakage import exact_leaks, near_leaks
 from training.checks.repeats import near_repeats
@@ -182,7 +183,12 @@ def build(
     else:
         sheet.drop(_surely_too_long(sheet, task, max_length_tokens))
     report.languages, others = count_languages(sheet.rows)
-    sheet.warnings = sorted(sheet.warnings + near_repeats(sheet.rows) + others)
+    remarked = [
+        Problem(row.line, *remark)
+        for row in sheet.rows
+        for remark in remarks(row.prompt, row.output)
+    ]
+    sheet.warnings = sorted(sheet.warnings + remarked + near_repeats(sheet.rows) + others)
     return report
 
 

@@ -131,7 +131,7 @@ def row_of(
     prompt = _text(values.get("prompt")).strip()
     output = _text(values["output"]).strip("\n")
     answer = _short_text(values.get("answer"))
-    faults = list(_faults(prompt, output, task)) or task.check(output, answer)
+    faults = list(_faults(prompt, output, task)) or task.check(prompt, output, answer)
     if faults:
         return [Problem(line, fault.code, fault.message) for fault in faults]
     used = {names.get(column) for column in ("prompt", "output", "answer")}

@@ -13,7 +13,7 @@ _UNDECODED = re.compile(r"[\ufffd\ud800-\udfff\x80-\x84\x86-\x9f]")
 _INVISIBLE = re.compile(r"[\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\u00ad]")
 _MARKUP = re.compile(
     r"</?(?:a|b|i|p|u|br|div|span|font|img|ul|ol|li|table|tr|td|th|h[1-6]|em|strong|html|body|"
-    r"script|style|sub|sup|pre|code)(?:\s[^<>]*)?/?>|&(?:nbsp|amp|lt|gt|quot|#\d{2,5});",
+    r"script|style|sub|sup|pre|code)(?:\s+[\w-]+=[^<>]*)?\s*/?>|&(?:nbsp|amp|lt|gt|quot|#\d{2,5});",
     re.IGNORECASE,
 )
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]{3,}")

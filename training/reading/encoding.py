@@ -7,8 +7,6 @@ holds them can be named and the others be used.
 import re
 from typing import NamedTuple
 
-from charset_normalizer import from_bytes
-
 from training.codes import Problem
 
 SUSPECT_SHARE = 0.2
@@ -72,12 +70,6 @@ def decode(raw: bytes) -> Decoded:
             )
         )
     return Decoded(text, encoding, problems)
-
-
-def likely_encoding(raw: bytes) -> str | None:
-    """Guess what bytes that are not UTF-8 may be, for a message only."""
-    best = from_bytes(raw[: 1 << 16]).best()
-    return best.encoding if best else None
 
 
 def _no_text(reason: str) -> Decoded:

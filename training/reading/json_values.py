@@ -51,7 +51,7 @@ def read_json(text: str, suffix: str) -> Records:
     if isinstance(whole, Problem) or _LINE_END.search(text, start, whole[1]) is None:
         return _records("jsonl", _lines(text), suffix)
     inside = _only_list(text, whole[0])
-    scans = _array(text, inside) if inside is not None else _sequence(text, start)
+    scans = _array(text, inside, alone=False) if inside is not None else _sequence(text, start)
     return _records("json", scans, suffix)
 
 
@@ -91,7 +91,7 @@ def _load(line: str, number: int) -> object:
     return value
 
 
-def _array(text: str, start: int) -> Iterator[Scan]:
+def _array(text: str, start: int, *, alone: bool = True) -> Iterator[Scan]:
     """The values of an array; after a broken one, reading goes on at the next object."""
     at, line = start + 1, _lines_before(text, 0, start + 1) + 1
     while True:
@@ -102,7 +102,7 @@ def _array(text: str, start: int) -> Iterator[Scan]:
             return
         if text[begin] == "]":
             rest = _skip_space(text, begin + 1)
-            if rest < len(text):
+            if alone and rest < len(text):
                 line += _lines_before(text, begin, rest)
                 yield Scan(line, _malformed(line, "Extra data"))
             return
@@ -173,7 +173,7 @@ def _only_list(text: str, whole: object) -> int | None:
     lists = [
         name
         for name, value in whole.items()
-        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value)
+        if isinstance(value, list) and value and isinstance(value[0], dict)
     ]
     if len(lists) != 1:
         return None

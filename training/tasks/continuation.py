@@ -9,7 +9,7 @@ _SENTENCE_END = re.compile(r"[.!?。！？…⋯‥~～—-][\"'”’»）)」�
 _PAIRS = {"“": "”", "「": "」", "『": "』", "«": "»", "《": "》"}
 
 
-def check_passage(text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
+def check_passage(prompt: str, text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
     """Check that a passage ends where a sentence does and leaves no quotation open."""
     faults = []
     if not _SENTENCE_END.search(text):

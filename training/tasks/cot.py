@@ -7,7 +7,7 @@ from training.tasks.task import Task
 LEAST_SENTENCES = 2
 
 
-def check_chain(text: str, gold: str | None) -> list[Fault]:
+def check_chain(prompt: str, text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
     """Check that there are steps, that they come out, and that the conclusion follows and is last."""
     report = reasoning.check(text, gold)
     faults = [

@@ -9,17 +9,23 @@ from training.tasks.task import Task
 SECTIONS = {
     "algorithm": ("algorithm", "next algorithm", "name", "算法", "下一个算法", "名称"),
     "ideas": ("ideas", "idea", "key ideas", "key idea", "核心思想", "思想", "关键思想", "思路"),
-    "pseudocode": ("pseudocode", "pseudo-code", "pseudo code", "伪代码"),
+    "pseudocode": ("pseudocode", "pseudo-code", "pseudo code", "program", "伪代码", "程序"),
     "reasons": ("reasons", "reason", "motivation", "why", "理由", "原因", "动机"),
 }
+_QUESTION = re.compile(r"[?？][ \t]*$", re.MULTILINE)
 _HEADING = re.compile(
     r"(?m)^[ \t]*(?:#{1,6}[ \t]*|\*\*|[-*][ \t]+)?(?:\[(?P<square>[^\]\n]+)\]|【(?P<lens>[^】\n]+)】"
     r"|(?P<bare>[^:：\n*]{1,30}))(?:\*\*)?[ \t]*(?P<colon>[:：]?)(?:\*\*)?"
 )
 
 
-def check_sections(text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
-    """Check that an output has every section, with text in it."""
+def check_sections(prompt: str, text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
+    """Check that a proposal has every section, with text in it.
+
+    Rows beside it, which ask a question about a chain, are answered without sections.
+    """
+    if _QUESTION.search(prompt):
+        return []
     there = sections(text)
     faults = []
     for name, headings in SECTIONS.items():
@@ -63,11 +69,12 @@ def _chinese(name: str) -> str:
 
 
 TASK = Task(
-    prompt="[Input]\n{prompt}\n[Output]\n",
-    demands="have the sections [Algorithm], [Ideas], [Pseudocode] and [Reasons], or 【算法】, "
-    "【核心思想】, 【伪代码】 and 【理由】",
+    prompt="[Input]\n{prompt}\n\n[Output]\n",
+    demands="have the sections [Algorithm] (or [Name]), [Ideas], [Pseudocode] (or [Program]) and "
+    "[Reasons], also written `Ideas:`, `## Ideas`, 【核心思想】; not where a line of the prompt ends "
+    "in a question mark",
     metric="ranked_first",
     probes=("SGD -> SGD with momentum", "冒泡排序 -> 快速排序"),
     check=check_sections,
-    max_answer_tokens=1024,
+    max_answer_tokens=768,
 )

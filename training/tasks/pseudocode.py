@@ -5,7 +5,7 @@ from training.checks.cells import Fault
 from training.tasks.task import Task
 
 
-def check_program(program: str, gold: str | None) -> list[Fault]:
+def check_program(prompt: str, program: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
     """Run a program; it must give an answer, and the gold answer if there is one."""
     result = pseudocode.run(program)
     if result.error is not None or result.answer is None:

@@ -8,10 +8,10 @@ from training.reading.columns import Column
 
 PLACEHOLDER = "{prompt}"
 
-Check = Callable[[str, str | None], Sequence[Fault]]
+Check = Callable[[str, str, str | None], Sequence[Fault]]
 
 
-def nothing_more(output: str, answer: str | None) -> Sequence[Fault]:  # noqa: ARG001 - a Check
+def nothing_more(prompt: str, output: str, answer: str | None) -> Sequence[Fault]:  # noqa: ARG001 - a Check
     """The check of a task that demands no more than text."""
     return ()
 
@@ -25,7 +25,7 @@ class Task:
         demands: What an output must satisfy, in words.
         metric: What its adapters are measured by.
         probes: Prompts that a trained adapter answers otherwise than its base.
-        check: Finds the faults of an output, given the gold answer of the row if it has one.
+        check: Finds the faults of a prompt's output, given the gold answer if the row has one.
         columns: Columns that there must be.
         column_names: What they are called, where not as usual.
         chat_first: Use the base model's own chat template instead, if it has one.
