@@ -22,6 +22,7 @@ class Code(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     NO_ANSWERER = "no_answerer"
     TOO_MANY_ASKS = "too_many_asks"
+    NOT_CONVERTIBLE = "not_convertible"
     SOURCE_TOO_LONG = "source_too_long"
     TOO_DEEP = "too_deep"
     NUMBER_TOO_LONG = "number_too_long"

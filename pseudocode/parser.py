@@ -35,7 +35,7 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     Raises:
         ParseError: The text is not a program, or goes beyond a limit.
     """
-    _check_length(source, limits.max_source_bytes)
+    check_length(source, limits.max_source_bytes)
     stripped = enumerate(map(str.strip, source.split("\n")), start=1)
     numbered = [(number, row) for number, row in stripped if row]
     if not numbered:
@@ -68,7 +68,12 @@ def _line(numbered: tuple[int, str], row: Row) -> Line:
     return Line(number, row.name, row.code, expression_of(row.kind, text), row.kind, row.unit)
 
 
-def _check_length(source: str, max_source_bytes: int) -> None:
+def check_length(source: str, max_source_bytes: int) -> None:
+    """Refuse a text that has more bytes than a program may have.
+
+    Raises:
+        ParseError: It has.
+    """
     # No character takes less than a byte, so an endless text need not be encoded.
     size_bytes = len(source)
     if size_bytes <= max_source_bytes:
