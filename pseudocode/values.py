@@ -64,7 +64,12 @@ def numbers_of(values: Sequence[Value], what: str) -> list[Fraction]:
     Raises:
         ExecutionError: Something is no number, or the list is empty and `what` needs an item.
     """
-    items = values[0] if len(values) == 1 and isinstance(values[0], tuple) else values
+    items = values
+    if len(values) == 1:
+        (only,) = values
+        if not isinstance(only, tuple):
+            raise wrong_type(f"takes the {what} of", kind_of(only), "several numbers, or a list")
+        items = only
     numbers = [item for item in items if isinstance(item, Fraction)]
     if len(numbers) < len(items):
         other = next(item for item in items if not isinstance(item, Fraction))
