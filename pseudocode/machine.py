@@ -29,6 +29,7 @@ from pseudocode.values import (
 
 Answerer = Callable[[str], str]
 
+_WRITTEN = frozenset({"items", "table"})
 _OF_MANY = frozenset({"total", "minimum", "maximum"})
 
 
@@ -188,6 +189,8 @@ class Machine:
 
     def _apply(self, operation: str, operands: list[Value]) -> Value:
         if operation in COLLECTIONS:
+            if operation in _WRITTEN:
+                self._count_steps(len(operands))
             return COLLECTIONS[operation](*operands)
         if operation in _OF_MANY:
             return self._of_many(operation, numbers_of(operands, operation))

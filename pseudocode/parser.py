@@ -69,15 +69,23 @@ def _line(numbered: tuple[int, str], row: Row) -> Line:
 
 
 def check_length(source: str, max_source_bytes: int) -> None:
-    """Refuse a text that has more bytes than a program may have.
+    """Refuse a text that has more bytes than a program may have, or cannot be written in UTF-8.
 
     Raises:
-        ParseError: It has.
+        ParseError: It has, or it cannot.
     """
     # No character takes less than a byte, so an endless text need not be encoded.
     size_bytes = len(source)
     if size_bytes <= max_source_bytes:
-        size_bytes = len(source.encode("utf-8", errors="surrogatepass"))
+        try:
+            size_bytes = len(source.encode())
+        except UnicodeEncodeError as error:
+            raise ParseError(
+                Code.SYNTAX,
+                f"The program has half a character, U+{ord(source[error.start]):04X}, which no text "
+                "can have; expected Unicode. See how the text was decoded.",
+                source.count("\n", 0, error.start) + 1,
+            ) from error
     if size_bytes > max_source_bytes:
         raise ParseError(
             Code.SOURCE_TOO_LONG,

@@ -51,7 +51,7 @@ def from_python(text: str, limits: Limits = DEFAULT_LIMITS) -> Program:
     check_length(text, limits.max_source_bytes)
     try:
         statements = _statements(ast.parse(text))
-        rows = text.encode("utf-8", errors="surrogatepass").splitlines()
+        rows = text.encode().splitlines()
         lines = _lines(statements, _Source(rows, _units(text)))
     except Unsupported as error:
         raise ParseError(

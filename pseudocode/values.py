@@ -32,7 +32,8 @@ def format_value(value: Value) -> str:
 
 def read_answer(text: str, max_digits: int) -> Item:
     """Read what a leaf step was answered: a number if the text is nothing else, or the text."""
-    text = text.strip()
+    # Half a character, which a model can write, could not be sent to anybody.
+    text = text.encode(errors="replace").decode().strip()
     match = _WRITTEN_NUMBER.fullmatch(text) if len(text) <= 2 * max_digits else None
     if match is None:
         return text
