@@ -27,8 +27,14 @@ class Code(StrEnum):
     TOO_DEEP = "too_deep"
     NUMBER_TOO_LONG = "number_too_long"
     TEXT_TOO_LONG = "text_too_long"
+    TRACE_TOO_LONG = "trace_too_long"
     TOO_MANY_STEPS = "too_many_steps"
     TOO_SLOW = "too_slow"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return what a message quotes of a text that may be long."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 class PseudocodeError(Exception):

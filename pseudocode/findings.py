@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from pseudocode.errors import shortened
 from pseudocode.flow import flow_of
 from pseudocode.liveness import unused_steps
 from pseudocode.numbers import format_number, read_number
@@ -81,7 +82,7 @@ def _unused(program: Program) -> list[Finding]:
     return [
         Finding(
             "unused_step",
-            f"`{line.name}` does not reach the answer; expected every step to be used. "
+            f"`{shortened(line.name)}` does not reach the answer; expected every step to be used. "
             "Use it or take the line away.",
             line.number,
         )
@@ -108,17 +109,17 @@ def _literal_answer(program: Program) -> list[Finding]:
     decided = {line.name for line, blocks in rows if blocks or line.kind in ("for each", "append")}
     copies: set[str] = set()
     for line, blocks in rows:
-        if not blocks and line.kind in ("step", "return") and _is_literal(line, copies - decided):
-            copies.add(line.name)
-        else:
+        if blocks or line.kind != "step" or line.name in decided or not _is_literal(line, copies):
             copies.discard(line.name)
+        else:
+            copies.add(line.name)
     last = program.lines[-1]
-    if not _is_literal(last, copies - decided):
+    if not _is_literal(last, copies):
         return []
     return [
         Finding(
             "returns_literal",
-            f"The answer is a literal that nothing computes (`{last.text}`); expected steps that "
+            f"The answer is a literal that nothing computes (`{shortened(last.text)}`); expected steps that "
             "lead to it. Write the calculation.",
             last.number,
         )
@@ -139,7 +140,7 @@ def _ungrounded(program: Program, grounded: Set[Fraction]) -> list[Finding]:
     return [
         Finding(
             "ungrounded_literal",
-            f"{format_number(part.value)} is neither in the question nor a usual constant; expected "
+            f"{shortened(format_number(part.value))} is neither in the question nor a usual constant; expected "
             "the question's own numbers. Take it from there or compute it.",
             line.number,
         )

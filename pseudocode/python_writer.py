@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pseudocode.errors import Code, PseudocodeError
 from pseudocode.flow import flow_of
 from pseudocode.numbers import format_number
-from pseudocode.program import Apply, Instruction, Kind, Line, Name, Number, Program, Text
+from pseudocode.program import Apply, Kind, Line, Name, Number, Program, Text
 from pseudocode.python_names import to_python_name
 
 _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
@@ -136,11 +136,9 @@ def _part(line: Line) -> _Part:
     return stack.pop()
 
 
-def _leaf(instruction: Instruction) -> _Part:
+def _leaf(instruction: Number | Name) -> _Part:
     if isinstance(instruction, Name):
         return _Part(to_python_name(instruction.name), _ATOM)
-    if not isinstance(instruction, Number):
-        raise TypeError(instruction)
     if instruction.percent:
         return _Part(f'Fraction("{format_number(instruction.value * 100)}e-2")', _ATOM, exact=True)
     text = format_number(instruction.value)

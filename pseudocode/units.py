@@ -170,10 +170,12 @@ def _product(left: Unit | None, right: Unit | None, *, sign: int) -> Unit | None
     powers = Counter(dict(left))
     for word, power in right:
         powers[word] += sign * power
-    return _unit(powers)
+    unit = _unit(powers)
+    return unit if len(unit) <= _MAX_WORDS else None
 
 
-# No unit has a higher power, and long exponents would be slow.
+# No unit has more words or a higher power; ever longer ones would be slow.
+_MAX_WORDS = 9
 _MAX_POWER = 9
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from pseudocode.errors import Code, ExecutionError
+from pseudocode.errors import Code, ExecutionError, shortened
 from pseudocode.numbers import format_number, read_number
 
 Item = Fraction | str
@@ -119,7 +119,7 @@ def index(values: Value, key: Value) -> Item:
         return values[whole(key, Code.BAD_INDEX, len(values))]
     item = values.get(_item(key))
     if item is None:
-        known = ", ".join(map(format_value, list(values)[:20])) or "none"
+        known = ", ".join(map(_short, list(values)[:20])) or "none"
         raise ExecutionError(
             Code.UNKNOWN_KEY,
             f"The line looks up {_short(key)}, which is no key of the table; expected one of its "
@@ -172,8 +172,7 @@ def bounded_text(text: str, max_chars: int) -> str:
 
 
 def _short(value: Value) -> str:
-    text = format_value(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
+    return shortened(format_value(value), 40)
 
 
 COLLECTIONS: Mapping[str, Callable[..., Value]] = {

@@ -110,6 +110,14 @@ def test_unused_steps_are_found_through_conditions_and_loops(
     assert [line for code, line in found(source) if code == "unused_step"] == unused
 
 
+def test_many_names_and_many_units_are_looked_at_in_bounded_time() -> None:
+    names = [f"a{number}" for number in range(2_500)]
+    source = "".join(f"{name}=1#u{name}\n" for name in names) + f"return {'*'.join(names)} # km"
+    started_s = time.thread_time()
+    assert found(source) == []
+    assert time.thread_time() - started_s < 2.0
+
+
 def test_unused_steps_are_searched_for_in_bounded_time() -> None:
     names = [f"a{number}" for number in range(4_000)]
     rows = [f"{name} = {after}" for name, after in itertools.pairwise(names)]

@@ -238,7 +238,7 @@ ENDLESS = {
     ),
     "a list of long numbers": (
         "xs = []\nwhile 1\nappend 9 ** 900 to xs\nend\nreturn 1",
-        "too_many_steps",
+        "trace_too_long",
     ),
     "sums of growing lists": (
         "xs = []\nn = 1\nwhile 1\nn = n + 1\nappend 1 / n to xs\ns = sum(xs)\nend\nreturn s",
@@ -257,6 +257,18 @@ ENDLESS = {
         "too_many_steps",
     ),
     "a text that grows": ('s = "ab"\nwhile 1\ns = s + s\nend\nreturn s', "text_too_long"),
+    "a long name in a loop": (
+        f"while 1\n{'a' * 60_000} = 1\nend\nreturn 1",
+        "trace_too_long",
+    ),
+    "a long line in a loop": (
+        f"while 1\na = 1{' ' * 30_000}+ 1{' ' * 30_000}+ 1\nend\nreturn 1",
+        "trace_too_long",
+    ),
+    "long fractions in a loop": (
+        "a = 7 ** 1100\nwhile 1\nb = 1 / a\nend\nreturn 1",
+        "trace_too_long",
+    ),
     "many conditions": ("if 1 then\na=1\nend\n" * 3_000 + "return a", None),
     "deep blocks": ("if 1 then\n" * 3_000 + "a = 1\n" + "end\n" * 3_000 + "return a", "too_deep"),
     "deep blocks without an end": ("if 1 then\n" * 6_000 + "return 1", "no_end"),
@@ -288,7 +300,7 @@ def test_whatever_a_program_does_it_ends_soon_with_the_right_reason(what: str) -
 def test_the_clock_stops_what_the_steps_do_not() -> None:
     source = f"xs = [{','.join(['1'] * 25_000)}]\nwhile length(xs) > 0\na = length([{','.join(['2'] * 5_000)}])\nend\nreturn 1"
     started_s = time.thread_time()
-    result = run(source, Limits(max_steps=10**9, timeout_s=0.3))
+    result = run(source, Limits(max_steps=10**9, timeout_s=0.3, max_trace_chars=10**9))
     assert code_of(result) == "too_slow"
     assert time.thread_time() - started_s < 2.0
 
