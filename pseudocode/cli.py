@@ -1,7 +1,7 @@
-"""`python -m pseudocode run FILE` and `check FILE`: a program from a file or, with `-`, from stdin.
+"""`python -m pseudocode run|check|format|to-python|from-python FILE`; `-` is standard input.
 
-Exit codes: 0 it has an answer (`check`: and nothing is doubtful), 1 not so, 2 wrong usage or a file
-that cannot be read.
+Exit codes: 0 it has an answer (`check`: and nothing is doubtful) or could be written in the other
+form, 1 not so, 2 wrong usage or a file that cannot be read.
 """
 
 import argparse
@@ -12,27 +12,21 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from pseudocode.findings import CONSTANTS, Finding, check
+from pseudocode.arguments import parser
+from pseudocode.errors import PseudocodeError
+from pseudocode.findings import Finding, check
+from pseudocode.formatter import format_program
 from pseudocode.interpreter import run
 from pseudocode.limits import DEFAULT_LIMITS
-from pseudocode.numbers import format_number
 from pseudocode.parser import parse
+from pseudocode.python_reader import from_python
+from pseudocode.python_writer import to_python
 from pseudocode.result import Failure, Result, Step
-
-DESCRIPTION = "Run programs of the pseudocode dialect exactly, showing every step, or check them."
-EXAMPLE = r"""example:
-  printf 'cost = 3 * 4.50\nreturn 20 - cost\n' | python -m pseudocode run -
-prints
-  line  name    value  expression
-     1  cost    13.5   3 * 4.50
-     2  return  6.5    20 - cost
-  answer: 6.5
-"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         source = _read(arguments.file)
     except (OSError, UnicodeDecodeError) as error:
@@ -42,7 +36,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    result = run(source)
+    if arguments.command in ("run", "check"):
+        return _run_or_check(source, arguments)
+    try:
+        print(_converted(source, arguments), end="")
+    except PseudocodeError as error:
+        _complain("not written", Failure(str(error.code), error.message, error.line))
+        return 1
+    return 0
+
+
+def _run_or_check(source: str, arguments: argparse.Namespace) -> int:
+    result = run(source, level=arguments.level)
     if arguments.command == "check":
         findings = () if result.error else check(parse(source), arguments.question)
         text = "" if result.error else _findings_text(findings)
@@ -52,9 +57,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         _report(_result_json(result), _result_text(result), arguments.json)
         failed = result.error is not None
     if result.error and not arguments.json:
-        place = f"line {result.error.line}: " if result.error.line else ""
-        print(f"no answer: {place}{result.error.message} [{result.error.code}]", file=sys.stderr)
+        _complain("no answer", result.error)
     return 1 if failed else 0
+
+
+def _converted(source: str, arguments: argparse.Namespace) -> str:
+    if arguments.command == "to-python":
+        return to_python(parse(source))
+    program = from_python(source) if arguments.command == "from-python" else parse(source)
+    return format_program(program, arguments.language)
+
+
+def _complain(what: str, failure: Failure) -> None:
+    place = f"line {failure.line}: " if failure.line else ""
+    print(f"{what}: {place}{failure.message} [{failure.code}]", file=sys.stderr)
 
 
 def _read(file: str) -> str:
@@ -120,38 +136,3 @@ def _table(trace: Sequence[Step]) -> list[str]:
 def _columns(text: str) -> int:
     """Width in a terminal, where a Chinese character takes two columns."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pseudocode",
-        description=DESCRIPTION,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    running = commands.add_parser(
-        "run",
-        help="run a program and print its steps and its answer",
-        description="Run a program and print its steps and its answer.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    constants = ", ".join(format_number(value) for value in sorted(CONSTANTS))
-    checking = commands.add_parser(
-        "check",
-        help="also look for unused steps, numbers from nowhere, and answers nothing computes",
-        description="Run a program and name its doubtful lines: steps the answer does not depend "
-        "on, literals that the question does not give, an answer that is a literal. Always "
-        f"allowed as literals: {constants}.",
-        epilog="example:\n  python -m pseudocode check program.txt --question 'What are 3 times 5?'",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    checking.add_argument("--question", metavar="TEXT", help="whose numbers the literals must be")
-    for command in (running, checking):
-        command.add_argument("file", metavar="FILE", help="a text file, or - for standard input")
-        command.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser

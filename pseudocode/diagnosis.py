@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from pseudocode.errors import Code
+from pseudocode.errors import Code, shortened
 
 FUNCTIONS = ("abs", "ceil", "floor", "length", "max", "min", "round", "sum")
 RESERVED = ("ask", "return", "询问", "返回")
@@ -43,7 +43,7 @@ def diagnose(error: UnexpectedInput, rows: Sequence[str]) -> Diagnosis:
     row = min(max(error.line, 1), len(rows)) - 1
     text = rows[row]
     place = text[max(error.column, 1) - 1 :]
-    found = "its end" if _stops_at(error, "$END", "_NEWLINE") else f"`{_short(place)}`"
+    found = "its end" if _stops_at(error, "$END", "_NEWLINE") else f"`{shortened(place)}`"
     return (
         _name_fault(text, place, row)
         or _end_fault(error, rows, row)
@@ -106,28 +106,28 @@ def _reserved(name: str) -> str:
 
 def _no_return(last: str) -> str:
     return (
-        f"The program ends with `{_short(last)}`; expected `return expression` as its last line. "
+        f"The program ends with `{shortened(last)}`; expected `return expression` as its last line. "
         "Add it, or see whether the text was cut short."
     )
 
 
 def _no_end(opening: str) -> str:
     return (
-        f"The block `{_short(opening)}` is not closed; expected a line `end` for it, and "
+        f"The block `{shortened(opening)}` is not closed; expected a line `end` for it, and "
         "`return expression` as the last line. Add them, or see whether the text was cut short."
     )
 
 
 def _goes_on(following: str) -> str:
     return (
-        f"After the return line comes `{_short(following)}`; expected the end of the program. "
+        f"After the return line comes `{shortened(following)}`; expected the end of the program. "
         "Move it before the return line or take it away."
     )
 
 
 def _no_function(name: str) -> str:
     return (
-        f"`{name}` is called, but there is no such function; expected one of "
+        f"`{shortened(name)}` is called, but there is no such function; expected one of "
         f"{', '.join(FUNCTIONS)}. Write it with those and the operators + - * / // % **."
     )
 
@@ -143,10 +143,6 @@ def _misplaced(text: str, found: str, expected: Set[str]) -> str:
     else:
         wanted = "an operator, `)` or the end of the line"
     return (
-        f"The line `{_short(text)}` has {found} where it does not belong; expected {wanted}. "
+        f"The line `{shortened(text)}` has {found} where it does not belong; expected {wanted}. "
         "Correct the line."
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}..."

@@ -22,12 +22,19 @@ class Code(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     NO_ANSWERER = "no_answerer"
     TOO_MANY_ASKS = "too_many_asks"
+    NOT_CONVERTIBLE = "not_convertible"
     SOURCE_TOO_LONG = "source_too_long"
     TOO_DEEP = "too_deep"
     NUMBER_TOO_LONG = "number_too_long"
     TEXT_TOO_LONG = "text_too_long"
+    TRACE_TOO_LONG = "trace_too_long"
     TOO_MANY_STEPS = "too_many_steps"
     TOO_SLOW = "too_slow"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return what a message quotes of a text that may be long."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 class PseudocodeError(Exception):

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from pseudocode.errors import shortened
+from pseudocode.flow import flow_of
+from pseudocode.liveness import unused_steps
 from pseudocode.numbers import format_number
 from pseudocode.program import Apply, Line, Name, Number, Program
 from pseudocode.question_numbers import numbers_in
+from pseudocode.units import mismatches
 
 # Numbers a program may use without the question giving them: identities, halves and quarters,
 # 3.14 for circles, days, months or a dozen, hours, weeks, minutes, percent, thousands.
@@ -40,7 +44,7 @@ CONSTANTS = frozenset(
 class Finding:
     """One doubt about one line."""
 
-    code: Literal["unused_step", "ungrounded_literal", "returns_literal"]
+    code: Literal["unused_step", "ungrounded_literal", "returns_literal", "unlike_units"]
     message: str
     line: int
 
@@ -51,46 +55,54 @@ def check(program: Program, question: str | None = None) -> tuple[Finding, ...]:
     Literals are compared with the question only where one is given. A literal is grounded when it
     is one of `CONSTANTS`, or a number that the question gives (see `numbers_in`).
     """
-    findings = [*_unused(program), *_literal_answer(program)]
+    findings = [*_unused(program), *_literal_answer(program), *_unlike(program)]
     if question is not None:
         findings += _ungrounded(program, numbers_in(question) | CONSTANTS)
     return tuple(sorted(findings, key=lambda finding: finding.line))
 
 
 def _unused(program: Program) -> list[Finding]:
-    """Lines that the answer does not depend on, found from the return line upwards."""
-    needed = {"return"}
-    findings = []
-    for line in reversed(program.lines):
-        if line.name not in needed:
-            findings.append(
-                Finding(
-                    "unused_step",
-                    f"`{line.name}` does not reach the answer; expected every step to be used. "
-                    "Use it or take the line away.",
-                    line.number,
-                )
-            )
-            continue
-        needed.discard(line.name)
-        needed |= {part.name for part in line.code if isinstance(part, Name)}
-    return findings
+    return [
+        Finding(
+            "unused_step",
+            f"`{shortened(line.name)}` does not reach the answer; expected every step to be used. "
+            "Use it or take the line away.",
+            line.number,
+        )
+        for line in unused_steps(program)
+    ]
+
+
+def _unlike(program: Program) -> list[Finding]:
+    return [
+        Finding(
+            "unlike_units",
+            f"The line {found.what}; expected values of one unit, or a comment with the unit that "
+            "comes out. Check what is computed with what.",
+            found.line.number,
+        )
+        for found in mismatches(program)
+    ]
 
 
 def _literal_answer(program: Program) -> list[Finding]:
+    depth = flow_of(program.lines).depth
+    rows = list(zip(program.lines, depth, strict=True))
+    # What a block decides is more than a literal.
+    decided = {line.name for line, blocks in rows if blocks or line.kind in ("for each", "append")}
     copies: set[str] = set()
-    for line in program.lines:
-        if _is_literal(line, copies):
-            copies.add(line.name)
-        else:
+    for line, blocks in rows:
+        if blocks or line.kind != "step" or line.name in decided or not _is_literal(line, copies):
             copies.discard(line.name)
-    if "return" not in copies:
-        return []
+        else:
+            copies.add(line.name)
     last = program.lines[-1]
+    if not _is_literal(last, copies):
+        return []
     return [
         Finding(
             "returns_literal",
-            f"The answer is a literal that nothing computes (`{last.text}`); expected steps that "
+            f"The answer is a literal that nothing computes (`{shortened(last.text)}`); expected steps that "
             "lead to it. Write the calculation.",
             last.number,
         )
@@ -111,11 +123,16 @@ def _ungrounded(program: Program, grounded: Set[Fraction]) -> list[Finding]:
     return [
         Finding(
             "ungrounded_literal",
-            f"{format_number(part.value)} is neither in the question nor a usual constant; expected "
+            f"{shortened(format_number(part.value))} is neither in the question nor a usual constant; expected "
             "the question's own numbers. Take it from there or compute it.",
             line.number,
         )
         for line in program.lines
         for part in line.code
-        if isinstance(part, Number) and part.value not in grounded
+        if isinstance(part, Number) and not _is_grounded(part, grounded)
     ]
+
+
+def _is_grounded(number: Number, grounded: Set[Fraction]) -> bool:
+    """Whether a number may be used; of a percentage, what stands before its sign is enough."""
+    return number.value in grounded or (number.percent and number.value * 100 in grounded)

@@ -68,11 +68,6 @@ def _text(line: Line) -> str:
     return "".join(_within(part, _SUM) if line.kind == "ask" else part.pieces)
 
 
-def format_expression(code: Sequence[Instruction]) -> str:
-    """Write postfix code as an expression."""
-    return "".join(_part(code).pieces)
-
-
 def _part(code: Sequence[Instruction]) -> _Part:
     stack: list[_Part] = []
     for instruction in code:

@@ -17,6 +17,7 @@ class Limits:
             cost a program its answer. Parsing comes before and is bounded by the length: 64 KiB
             take half a second at most.
         max_text_chars: Characters of a text.
+        max_trace_chars: Characters of names, values and expressions in all steps of the trace.
         max_asks: Leaf steps answered; waiting for an answer is not computing.
     """
 
@@ -26,6 +27,7 @@ class Limits:
     max_digits: int = 1_000
     timeout_s: float = 1.0
     max_text_chars: int = 1_000
+    max_trace_chars: int = 2_000_000
     max_asks: int = 8
 
 

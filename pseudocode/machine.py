@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import repeat
 
-from pseudocode.errors import Code, ExecutionError
+from pseudocode.errors import Code, ExecutionError, shortened
 from pseudocode.flow import Flow, flow_of
 from pseudocode.limits import Limits
 from pseudocode.numbers import OPERATIONS, power
@@ -29,6 +29,7 @@ from pseudocode.values import (
 
 Answerer = Callable[[str], str]
 
+_WRITTEN = frozenset({"items", "table"})
 _OF_MANY = frozenset({"total", "minimum", "maximum"})
 
 
@@ -43,6 +44,7 @@ class Machine:
         self._limits = limits
         self._answerer = answerer
         self._asks = 0
+        self._trace_chars = 0
         self._bound = _power_of_ten(limits.max_digits)
         self._deadline_s = 0.0
         self._lines: tuple[Line, ...] = ()
@@ -89,7 +91,15 @@ class Machine:
 
     def _record(self, line: Line, name: str, value: Value) -> None:
         self._count_steps(1 if isinstance(value, (Fraction, str)) else 1 + len(value))
-        self.trace.append(Step(line.number, name, format_value(value), line.text))
+        step = Step(line.number, name, format_value(value), line.text)
+        self._trace_chars += len(step.name) + len(step.value) + len(step.expression)
+        if self._trace_chars > self._limits.max_trace_chars:
+            raise ExecutionError(
+                Code.TRACE_TOO_LONG,
+                f"The steps that were run have {self._trace_chars} characters; at most "
+                f"{self._limits.max_trace_chars} are allowed. Shorten the values and the lines.",
+            )
+        self.trace.append(step)
 
     def _append(self, place: int, line: Line) -> int:
         longer = append(self._value_of(line.name), self._compute(line.code))
@@ -104,7 +114,7 @@ class Machine:
         if self._answerer is None:
             raise ExecutionError(
                 Code.NO_ANSWERER,
-                f"The line asks `{prompt}`, and nothing is there to answer; expected a run with an "
+                f"The line asks `{shortened(prompt)}`, and nothing is there to answer; expected a run with an "
                 "answerer. Give one, or compute the value.",
             )
         self._asks += 1
@@ -188,6 +198,8 @@ class Machine:
 
     def _apply(self, operation: str, operands: list[Value]) -> Value:
         if operation in COLLECTIONS:
+            if operation in _WRITTEN:
+                self._count_steps(len(operands))
             return COLLECTIONS[operation](*operands)
         if operation in _OF_MANY:
             return self._of_many(operation, numbers_of(operands, operation))
@@ -230,10 +242,10 @@ class Machine:
     def _value_of(self, name: str) -> Value:
         value = self.values.get(name)
         if value is None:
-            known = ", ".join(list(self.values)[:20]) or "none yet"
+            known = ", ".join(map(shortened, list(self.values)[:20])) or "none yet"
             raise ExecutionError(
                 Code.UNKNOWN_NAME,
-                f"The line uses `{name}`, which has no value; expected one of the names of the "
+                f"The line uses `{shortened(name)}`, which has no value; expected one of the names of the "
                 f"lines above ({known}). Give it a value on an earlier line.",
             )
         return value

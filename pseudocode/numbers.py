@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-from pseudocode.errors import Code, ExecutionError
+from pseudocode.errors import Code, ExecutionError, shortened
 
 # Python reads and writes longer integers only up to a limit (4,300 digits, or 640 where it is set
 # low); Decimal has no such limit and is exact here.
@@ -47,7 +47,7 @@ def power(base: Fraction, exponent: Fraction, *, max_bits: int) -> Fraction | No
     if exponent.denominator != 1:
         raise ExecutionError(
             Code.BAD_EXPONENT,
-            f"A power has the exponent {format_number(exponent)}; only whole numbers are allowed. "
+            f"A power has the exponent {_short(exponent)}; only whole numbers are allowed. "
             "Write roots and fractional powers in another way.",
         )
     if base == 0 and exponent < 0:
@@ -86,8 +86,7 @@ def _modulo(left: Fraction, right: Fraction) -> Fraction:
 
 
 def _short(value: Fraction) -> str:
-    text = format_number(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
+    return shortened(format_number(value), 40)
 
 
 OPERATIONS: dict[str, Callable[..., Fraction]] = {

@@ -36,7 +36,7 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     Raises:
         ParseError: The text is not a program, or goes beyond a limit.
     """
-    _check_length(source, limits.max_source_bytes)
+    check_length(source, limits.max_source_bytes)
     stripped = enumerate(map(str.strip, source.split("\n")), start=1)
     numbered = [(number, row) for number, row in stripped if row and not row.startswith("#")]
     if not numbered:
@@ -69,11 +69,24 @@ def _line(numbered: tuple[int, str], row: Row) -> Line:
     return Line(number, row.name, row.code, expression_of(row.kind, text), row.kind, row.unit)
 
 
-def _check_length(source: str, max_source_bytes: int) -> None:
+def check_length(source: str, max_source_bytes: int) -> None:
+    """Refuse a text that has more bytes than a program may have, or cannot be written in UTF-8.
+
+    Raises:
+        ParseError: It has, or it cannot.
+    """
     # No character takes less than a byte, so an endless text need not be encoded.
     size_bytes = len(source)
     if size_bytes <= max_source_bytes:
-        size_bytes = len(source.encode("utf-8", errors="surrogatepass"))
+        try:
+            size_bytes = len(source.encode())
+        except UnicodeEncodeError as error:
+            raise ParseError(
+                Code.SYNTAX,
+                f"The program has half a character, U+{ord(source[error.start]):04X}, which no text "
+                "can have; expected Unicode. See how the text was decoded.",
+                source.count("\n", 0, error.start) + 1,
+            ) from error
     if size_bytes > max_source_bytes:
         raise ParseError(
             Code.SOURCE_TOO_LONG,

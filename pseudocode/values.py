@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from pseudocode.errors import Code, ExecutionError
+from pseudocode.errors import Code, ExecutionError, shortened
 from pseudocode.numbers import format_number, read_number
 
 Item = Fraction | str
@@ -32,7 +32,8 @@ def format_value(value: Value) -> str:
 
 def read_answer(text: str, max_digits: int) -> Item:
     """Read what a leaf step was answered: a number if the text is nothing else, or the text."""
-    text = text.strip()
+    # Half a character, which a model can write, could not be sent to anybody.
+    text = text.encode(errors="replace").decode().strip()
     match = _WRITTEN_NUMBER.fullmatch(text) if len(text) <= 2 * max_digits else None
     if match is None:
         return text
@@ -64,7 +65,12 @@ def numbers_of(values: Sequence[Value], what: str) -> list[Fraction]:
     Raises:
         ExecutionError: Something is no number, or the list is empty and `what` needs an item.
     """
-    items = values[0] if len(values) == 1 and isinstance(values[0], tuple) else values
+    items = values
+    if len(values) == 1:
+        (only,) = values
+        if not isinstance(only, tuple):
+            raise wrong_type(f"takes the {what} of", kind_of(only), "several numbers, or a list")
+        items = only
     numbers = [item for item in items if isinstance(item, Fraction)]
     if len(numbers) < len(items):
         other = next(item for item in items if not isinstance(item, Fraction))
@@ -113,7 +119,7 @@ def index(values: Value, key: Value) -> Item:
         return values[whole(key, Code.BAD_INDEX, len(values))]
     item = values.get(_item(key))
     if item is None:
-        known = ", ".join(map(format_value, list(values)[:20])) or "none"
+        known = ", ".join(map(_short, list(values)[:20])) or "none"
         raise ExecutionError(
             Code.UNKNOWN_KEY,
             f"The line looks up {_short(key)}, which is no key of the table; expected one of its "
@@ -166,8 +172,7 @@ def bounded_text(text: str, max_chars: int) -> str:
 
 
 def _short(value: Value) -> str:
-    text = format_value(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
+    return shortened(format_value(value), 40)
 
 
 COLLECTIONS: Mapping[str, Callable[..., Value]] = {

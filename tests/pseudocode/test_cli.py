@@ -155,6 +155,70 @@ def test_the_example_of_the_help_prints_what_the_help_says(
     assert [f"  {line}" for line in printed] == promised.splitlines()
 
 
+BLOCKS = "n = 3\nif n>2 then\nn = 20%\n结束\nreturn n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "source", "printed"),
+    [
+        (["format", "-"], BLOCKS, "n = 3\nif n > 2 then\n  n = 20%\nend\nreturn n\n"),
+        (
+            ["format", "-", "--language", "zh"],
+            BLOCKS,
+            "n = 3\n如果 n > 2 那么\n  n = 20%\n结束\n返回 n\n",
+        ),
+        (["to-python", "-"], "return 2 * 3", "def solution():\n    return 2 * 3\n"),
+        (["from-python", "-"], "x = 2\nprint(x // 1)", "x = 2\nreturn x // 1\n"),
+        (["from-python", "-", "--language", "zh"], "print(2)", "返回 2\n"),
+    ],
+)
+def test_a_program_is_written_in_another_form(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, argv: list[str], source: str, printed: str
+) -> None:
+    give(monkeypatch, source.encode())
+    assert main(argv) == 0
+    assert capsys.readouterr() == (printed, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "source", "complaint"),
+    [
+        ("format", "a = 1\nreturn", "not written: line 2: The line `return` has"),
+        ("to-python", 'return "a"', "not written: line 1: The line has `a text`"),
+        ("from-python", "x = 1\nimport os", "not written: line 2: The Python text has"),
+    ],
+)
+def test_what_cannot_be_written_exits_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, command: str, source: str, complaint: str
+) -> None:
+    give(monkeypatch, source.encode())
+    assert main([command, "-"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(complaint)
+
+
+def test_a_level_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    for level, code in (("straight", 1), ("control", 0), ("task", 0)):
+        give(monkeypatch, BLOCKS.encode())
+        assert main(["run", "-", "--level", level]) == code
+    capsys.readouterr()
+
+
+def test_the_trace_of_a_loop_has_a_step_per_round(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    give(monkeypatch, "重复 2 次\na = 1\n结束\n返回 a".encode())
+    assert main(["run", "-", "--json"]) == 0
+    trace = json.loads(capsys.readouterr().out)["trace"]
+    assert [tuple(step.values()) for step in trace] == [
+        (1, "repeat", "2", "2"),
+        (2, "a", "1", "1"),
+        (2, "a", "1", "1"),
+        (4, "return", "1", "a"),
+    ]
+
+
 def test_the_module_runs() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "pseudocode", "run", "-"],
