@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import pseudocode
 
-TaskName = Literal["pseudocode", "instruct"]
+TaskName = Literal["pseudocode", "instruct", "evolution"]
 PLACEHOLDER = "{prompt}"
 
 
@@ -69,6 +69,7 @@ TASKS: dict[TaskName, Task] = {
         chat_first=True,
         max_answer_tokens=1024,
     ),
+    "evolution": Task(prompt="[Input]\n{prompt}\n\n[Output]\n", max_answer_tokens=768),
 }
 
 if set(TASKS) != set(get_args(TaskName)):

@@ -1,8 +1,7 @@
 """Checks on the graph of one lineage, and the chains through it."""
 
-from typing import NamedTuple
-
 import graphlib
+from typing import NamedTuple
 
 from training.lineage.schema import Edge, Lineage, Node
 
@@ -76,7 +75,9 @@ def _doubles(file: str, lineage: Lineage) -> list[Finding]:
     ids = [node.id for node in lineage.nodes]
     pairs = [(edge.parent, edge.child) for edge in lineage.edges]
     twice = sorted({name for name in ids if ids.count(name) > 1})
-    found = [Finding(file, name, "double_node", "this id is used twice; rename one") for name in twice]
+    found = [
+        Finding(file, name, "double_node", "this id is used twice; rename one") for name in twice
+    ]
     found += [
         Finding(file, f"{parent} -> {child}", "double_edge", "this edge is given twice; drop one")
         for parent, child in sorted({pair for pair in pairs if pairs.count(pair) > 1})

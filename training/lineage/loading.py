@@ -69,7 +69,9 @@ def _read(path: Path) -> tuple[Lineage | None, list[Finding]]:
     try:
         raw = path.read_bytes()
         if len(raw) > MAX_FILE_BYTES:
-            return None, [_of_file(name, "too_large", f"{len(raw)} bytes, at most {MAX_FILE_BYTES}")]
+            return None, [
+                _of_file(name, "too_large", f"{len(raw)} bytes, at most {MAX_FILE_BYTES}")
+            ]
         document = yaml.safe_load(raw.decode("utf-8"))
     except OSError as error:
         return None, [_of_file(name, "unreadable", f"cannot be read: {error.strerror}")]
