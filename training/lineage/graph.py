@@ -1,8 +1,7 @@
 """Checks on the graph of one lineage, and the chains through it."""
 
-from typing import NamedTuple
-
 import graphlib
+from typing import NamedTuple
 
 from training.lineage.schema import Edge, Lineage, Node
 

@@ -6,8 +6,6 @@ two kinks, so that the function is convex and smooth but no parabola.
 
 from training.lineage.programs.operations import Operations
 
-MOST_STEPS = 3000
-
 
 def slopes(curvatures: list[float], kinked: bool, x: list[float]) -> list[float]:
     """The gradient; the kinked one is that of Lessard, Recht and Packard (2016), section 4.6."""
@@ -22,7 +20,7 @@ def gradient_descent(
 ) -> list[float]:
     """Step against the gradient, by the best constant step."""
     rate = 2 / (max(curvatures) + min(curvatures))
-    for _ in range(MOST_STEPS):
+    for _ in range(3000):
         ops.count()
         gradient = slopes(curvatures, kinked, x)
         if sum(g * g for g in gradient) < 1e-12:
@@ -38,7 +36,7 @@ def heavy_ball(
     high, low = max(curvatures) ** 0.5, min(curvatures) ** 0.5
     rate, share = 4 / (high + low) ** 2, ((high - low) / (high + low)) ** 2
     before = x
-    for _ in range(MOST_STEPS):
+    for _ in range(3000):
         ops.count()
         gradient = slopes(curvatures, kinked, x)
         if sum(g * g for g in gradient) < 1e-12:
@@ -53,7 +51,7 @@ def heavy_ball(
 def nesterov(curvatures: list[float], kinked: bool, x: list[float], ops: Operations) -> list[float]:
     """Take the gradient at the point where momentum leads, with momentum that grows."""
     rate, time, ahead = 1 / max(curvatures), 1.0, x
-    for _ in range(MOST_STEPS):
+    for _ in range(3000):
         ops.count()
         gradient = slopes(curvatures, kinked, ahead)
         if sum(g * g for g in gradient) < 1e-12:
@@ -71,7 +69,7 @@ def restarted_nesterov(
 ) -> list[float]:
     """Forget the momentum whenever it leads uphill."""
     rate, time, ahead = 1 / max(curvatures), 1.0, x
-    for _ in range(MOST_STEPS):
+    for _ in range(3000):
         ops.count()
         gradient = slopes(curvatures, kinked, ahead)
         if sum(g * g for g in gradient) < 1e-12:

@@ -1,5 +1,6 @@
 """Families of executable algorithms: entries, what is right, inputs, and sizes to measure at."""
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from training.lineage.programs import (
 from training.lineage.programs.inputs import Arguments, Make
 
 Program = Callable[..., Any]
+LARGE_PRIME = 2**61 - 1
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Family:
         sizes_of: Other sizes for entries that would take too long.
         prelude: Functions that the programs use beside themselves.
         measured_only: Kinds of inputs on which some program may fail.
+        draws: Inputs of each size that counts are averaged over.
     """
 
     counted: str
@@ -53,6 +56,7 @@ class Family:
     sizes_of: dict[str, tuple[int, ...]] = field(default_factory=dict)
     prelude: tuple[Program, ...] = ()
     measured_only: frozenset[str] = frozenset()
+    draws: int = 4
 
 
 def family(name: str) -> Family:
@@ -104,8 +108,9 @@ def _term(arguments: Any, result: object) -> bool:  # noqa: ANN401
 
 
 def _primes(arguments: Any, result: object) -> bool:  # noqa: ANN401
-    numbers = range(2, arguments[0] + 1)
-    return result == [n for n in numbers if all(n % d for d in range(2, math.isqrt(n) + 1))]
+    limit = arguments[0]
+    composite = {a * b for a in range(2, math.isqrt(limit) + 1) for b in range(a, limit // a + 1)}
+    return result == [number for number in range(2, limit + 1) if number not in composite]
 
 
 def _at_the_minimum(_arguments: Arguments, result: Any) -> bool:  # noqa: ANN401
@@ -154,11 +159,12 @@ def _together(arguments: Any, result: object) -> bool:  # noqa: ANN401
 
 
 def _product(arguments: Any, result: Any) -> bool:  # noqa: ANN401
+    """Compare modulo a large prime, which takes linear time for any number of digits."""
     left, right, product = (
-        sum(digit * 10**place for place, digit in enumerate(digits))
+        functools.reduce(lambda value, digit: (10 * value + digit) % LARGE_PRIME, digits[::-1], 0)
         for digits in (*arguments, result)
     )
-    return left * right == product
+    return bool(left * right % LARGE_PRIME == product)
 
 
 def _best_stretch(arguments: Any, result: object) -> bool:  # noqa: ANN401
@@ -201,6 +207,7 @@ FAMILIES: dict[str, Family] = {
             "uneven spread": inputs.key_in_powers,
         },
         (256, 1024, 4096, 16384),
+        draws=16,
     ),
     "string-matching": Family(
         "looks at a character of the text",
@@ -243,6 +250,7 @@ FAMILIES: dict[str, Family] = {
         {"term": inputs.whole_number},
         (64, 256, 1024, 4096),
         {"plain_recursion": (8, 11, 14, 17)},
+        draws=1,
     ),
     "powers": Family(
         "multiplications",
@@ -257,6 +265,7 @@ FAMILIES: dict[str, Family] = {
         {"small power": inputs.small_power, "large power": inputs.large_power},
         (64, 128, 256, 512),
         measured_only=frozenset({"large power"}),
+        draws=16,
     ),
     "divisors": Family(
         "operations on full-length numbers",
@@ -271,6 +280,7 @@ FAMILIES: dict[str, Family] = {
         {"far apart": inputs.far_numbers, "many bits": inputs.bit_numbers},
         (128, 256, 512, 1024),
         measured_only=frozenset({"many bits"}),
+        draws=16,
     ),
     "primes": Family(
         "numbers crossed out or written",
@@ -279,6 +289,7 @@ FAMILIES: dict[str, Family] = {
         _primes,
         {"limit": inputs.whole_number},
         (1000, 4000, 16000, 64000),
+        draws=1,
     ),
     "descent": Family(
         "gradients",
@@ -311,7 +322,7 @@ FAMILIES: dict[str, Family] = {
             "scans": inputs.requests_with_scans,
             "one-hit wonders": inputs.one_hit_wonders,
         },
-        (2000, 4000, 8000),
+        (1000, 2000, 4000),
     ),
     "disjoint-sets": Family(
         "pointers followed or set",
@@ -344,6 +355,7 @@ FAMILIES: dict[str, Family] = {
         {"digits": inputs.digit_lists},
         (27, 81, 243, 729),
         {"toom_three": (27, 243, 2187, 6561), "number_transform": (27, 243, 2187, 6561)},
+        draws=1,
     ),
     "selection": Family(
         "comparisons of items",
@@ -356,7 +368,7 @@ FAMILIES: dict[str, Family] = {
         ),
         lambda arguments, result: bool(result == sorted(arguments[0])[arguments[1]]),  # type: ignore[arg-type,type-var,index,call-overload]
         {"median": inputs.median_of_shuffled, "last of sorted": inputs.median_of_sorted},
-        (250, 500, 1000, 2000),
+        (125, 250, 500, 1000),
     ),
     "subarrays": Family(
         "additions of items",

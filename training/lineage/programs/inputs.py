@@ -50,7 +50,29 @@ def key_in_powers(size: int, rng: random.Random) -> Arguments:
 
 def english_text(size: int, rng: random.Random) -> Arguments:
     """Words drawn at random, and a phrase of them to find."""
-    words = "the of and a to in is was he for it with as his on be at by had not from".split()
+    words = [
+        "the",
+        "of",
+        "and",
+        "a",
+        "to",
+        "in",
+        "is",
+        "was",
+        "he",
+        "for",
+        "it",
+        "with",
+        "as",
+        "his",
+        "on",
+        "be",
+        "at",
+        "by",
+        "had",
+        "not",
+        "from",
+    ]
     text = " ".join(rng.choice(words) for _ in range(size))[:size]
     start = rng.randrange(max(1, size - 12))
     return [text, text[start : start + 12]]

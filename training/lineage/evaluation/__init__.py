@@ -1,0 +1,1 @@
+"""How good is a model at the next step: by likelihood, by running, by novelty, and by people."""
