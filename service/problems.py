@@ -25,6 +25,8 @@ REFUSED_FIELDS = {
     "guided_regex": "use structured_outputs",
     "guided_choice": "use structured_outputs",
     "guided_grammar": "use structured_outputs",
+    "previous_response_id": "nothing is stored here; send the whole conversation as input",
+    "conversation": "nothing is stored here; send the whole conversation as input",
     "functions": "it was replaced by tools",
     "function_call": "it was replaced by tool_choice",
 }
