@@ -3,11 +3,11 @@
 Fields that OpenAI's clients send and that mean nothing here are taken and dropped.
 """
 
-import json
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from service.constraints import bounded
 from service.engine.protocol import JSON
 
 MAX_CHOICES = 8
@@ -17,8 +17,6 @@ MAX_STOPS = 4
 MAX_STOP_CHARACTERS = 256
 MAX_LOGIT_BIASES = 300
 MAX_TOOLS = 64
-MAX_CONSTRAINT_BYTES = 16 * 1024
-MAX_CONSTRAINT_DEPTH = 16
 MAX_MODEL_CHARACTERS = 200
 INT64 = 2**63 - 1
 # Taken for the sake of clients that always send them; nothing here reads them.
@@ -33,7 +31,6 @@ IGNORED_FIELDS = frozenset(
     }
 )
 
-V = TypeVar("V")
 Stop = Annotated[str, Field(min_length=1, max_length=MAX_STOP_CHARACTERS)]
 TokenIds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
@@ -112,7 +109,7 @@ class JsonSchema(Strict):
     @field_validator("schema_")
     @classmethod
     def _bounded(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        return _bounded(value)
+        return bounded(value)
 
 
 class ResponseFormat(Strict):
@@ -120,6 +117,12 @@ class ResponseFormat(Strict):
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _schema_if_named(self) -> Self:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema has to be there for the type json_schema, and no other")
+        return self
 
 
 class StructuredOutputs(Strict):
@@ -136,7 +139,7 @@ class StructuredOutputs(Strict):
         if sum(value is not None for value in given) != 1:
             raise ValueError("expected exactly one of json, regex, choice and grammar")
         for value in (self.json_, self.choice, self.grammar):
-            _bounded(value)
+            bounded(value)
         return self
 
 
@@ -151,7 +154,7 @@ class Function(Strict):
     @field_validator("parameters")
     @classmethod
     def _bounded(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        return _bounded(value)
+        return bounded(value)
 
 
 class Tool(Strict):
@@ -255,30 +258,3 @@ class CompletionRequest(_Generation):
     )
     logprobs: int | None = Field(None, ge=0, le=20)
     echo: bool | None = None
-
-
-def _bounded(value: V) -> V:
-    """Refuse a constraint that could take the engine long to compile.
-
-    Raises:
-        ValueError: It is too large or too deep.
-    """
-    size_bytes = len(json.dumps(value, ensure_ascii=False).encode())
-    if size_bytes > MAX_CONSTRAINT_BYTES:
-        raise ValueError(
-            f"the constraint has {size_bytes} bytes; at most {MAX_CONSTRAINT_BYTES} are compiled"
-        )
-    depth = _depth(value)
-    if depth > MAX_CONSTRAINT_DEPTH:
-        raise ValueError(
-            f"the constraint is nested {depth} deep; at most {MAX_CONSTRAINT_DEPTH} is compiled"
-        )
-    return value
-
-
-def _depth(value: object) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0

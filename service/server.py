@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.lifecycle import Lifecycle
+from service.malformed import Http
 from service.parts import Parts
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -48,8 +49,8 @@ async def serve(
         proxy_headers=False,
         lifespan="on",
         ws="none",
-        # Bounds the size of headers, which httptools does not.
-        http="h11",
+        # Of h11, which bounds the size of headers; httptools does not.
+        http=Http,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(CUT_WRITE_TIMEOUT_S),
     )

@@ -8,6 +8,10 @@ from adapters.manifest import PromptForm
 from service.engine.errors import RequestRefused
 from service.engine.protocol import JSON
 
+NO_TOOLS = (
+    "tools: {base} is served without them. They need a base model whose chat template takes tools, "
+    "and a server started with the tool_parser that fits it."
+)
 LIMITS = ("max_tokens", "max_completion_tokens")
 
 

@@ -25,13 +25,14 @@ class Serving:
     completion: OpenAIServingCompletion
 
 
-def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
+def serve(llm: AsyncLLM, base_model: str, base_dir: Path, tool_parser: str | None) -> Serving:
     """Build the serving objects of a running engine.
 
     Args:
         llm: The engine.
         base_model: The base's id for clients.
         base_dir: Its directory.
+        tool_parser: vLLM's name for how the base writes calls of tools; None: it does not.
     """
     paths = [BaseModelPath(name=base_model, model_path=str(base_dir))]
     models = OpenAIServingModels(engine_client=llm, base_model_paths=paths)
@@ -43,6 +44,8 @@ def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
         chat_template_content_format="auto",
         # For a constant of ours; a template in a client's body is refused before it comes here.
         trust_request_chat_template=True,
+        enable_auto_tools=tool_parser is not None,
+        tool_parser=tool_parser,
     )
     chat = OpenAIServingChat(
         llm,
@@ -53,6 +56,8 @@ def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
         chat_template=None,
         chat_template_content_format="auto",
         trust_request_chat_template=True,
+        enable_auto_tools=tool_parser is not None,
+        tool_parser=tool_parser,
         enable_prompt_tokens_details=True,
     )
     completion = OpenAIServingCompletion(
