@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -27,7 +27,7 @@ KEEP_ALIVE_S = 75
 
 async def serve(
     app: FastAPI,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     *,
     drain_timeout_s: float,
     say: Callable[[str], None],
@@ -36,7 +36,7 @@ async def serve(
 
     Args:
         app: As `create_app` made it.
-        listener: A bound socket.
+        listeners: Bound sockets.
         drain_timeout_s: How long answers under way may go on after the first signal.
         say: Takes one line for the person who started the server.
     """
@@ -61,7 +61,7 @@ async def serve(
         asyncio.create_task(_tell_waiting(parts.lifecycle, say)),
     ]
     try:
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=list(listeners))
     finally:
         for task in helpers:
             task.cancel()

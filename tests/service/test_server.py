@@ -139,3 +139,25 @@ def test_it_says_what_it_waits_for_and_in_the_end_where_it_is(
     assert "base tiny-base · docked: alpha@1" in text
     assert "k" * 16 not in text
     assert "a" * 16 not in text
+
+
+async def test_administration_on_a_port_of_its_own_is_nowhere_else(
+    tmp_path: Path, servers: list[Server]
+) -> None:
+    servers.append(server := Server(tmp_path, "--admin-port", "0"))
+    url = await asyncio.to_thread(server.url)
+    found = re.search(r"admin (http://\S+)/admin", server.text())
+    assert found is not None
+    async with httpx.AsyncClient() as client:
+
+        async def status(base: str, path: str) -> int:
+            return (await client.get(f"{base}{path}")).status_code
+
+        for path in ("/health/ready", "/metrics"):
+            assert (await status(url, path), await status(found[1], path)) == (200, 200)
+        assert await status(found[1], "/admin/adapters") == 200
+        assert await status(url, "/v1/models") == 200
+        for base, path in ((url, "/admin/adapters"), (found[1], "/v1/models")):
+            refused = await client.get(f"{base}{path}")
+            assert refused.status_code == 404
+            assert refused.json()["error"]["code"] == "not_found"
