@@ -128,11 +128,10 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
         EngineStartFailed: The memory is too small.
     """
     # vLLM takes many seconds to import, which `--help` and a wrong port must not wait for.
-    from service.engine.tooling import require_tools  # noqa: PLC0415
+    from service.engine.tooling import parser_for  # noqa: PLC0415
     from service.engine.vllm_engine import VllmEngine  # noqa: PLC0415
 
-    if settings.tool_parser is not None:
-        require_tools(base_dir, settings.tool_parser)
+    tool_parser = parser_for(base_dir, settings.tool_parser)
     wishes = Wishes(
         max_docked=settings.max_docked_versions,
         max_slots=settings.max_slots,
@@ -146,9 +145,7 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
     profile = choose(detect(), base_facts(base_dir), wishes)
     for reason in profile.reasons:
         _say(f"engine: {reason.setting} = {reason.value} ({reason.why})")
-    engine = VllmEngine(
-        base_dir, base_id(settings.base, base_dir), profile.settings, settings.tool_parser
-    )
+    engine = VllmEngine(base_dir, base_id(settings.base, base_dir), profile.settings, tool_parser)
     return engine, profile.settings.max_rank
 
 

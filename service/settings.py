@@ -88,10 +88,10 @@ class Settings(BaseModel):
     max_batched_requests: int | None = Field(
         None, ge=1, le=4096, description="requests computed in one step; unset: by hardware"
     )
-    tool_parser: str | None = Field(
-        None,
+    tool_parser: str = Field(
+        "hermes",
         min_length=1,
-        description="vLLM's name for how this base writes calls of tools; unset: no tools",
+        description="vLLM's name for how the base writes calls of tools, if its template takes any",
     )
     store_poll_s: float = Field(
         0.5, ge=0.02, le=1.0, description="how often the store is read for changes by others"

@@ -30,6 +30,8 @@ def prepare_environment(settings: EngineSettings) -> None:
             "VLLM_NO_USAGE_STATS": "1",
             "DO_NOT_TRACK": "1",
             "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "0",
+            # Calls of tools are held to a form that only another grammar backend knows.
+            "VLLM_ENFORCE_STRICT_TOOL_CALLING": "0",
             # A fork of a process with threads may deadlock.
             "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
             "VLLM_PLUGINS": with_our_plugin(os.environ),

@@ -9,8 +9,8 @@ from service.engine.errors import RequestRefused
 from service.engine.protocol import JSON
 
 NO_TOOLS = (
-    "tools: {base} is served without them. They need a base model whose chat template takes tools, "
-    "and a server started with the tool_parser that fits it."
+    "tools: the chat template of {base} does not take any, so the model would never see them. "
+    "Expected a request without tools. Describe them in a message, or serve another base model."
 )
 LIMITS = ("max_tokens", "max_completion_tokens")
 

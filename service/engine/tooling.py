@@ -14,24 +14,19 @@ TEMPLATE = "chat_template.jinja"
 TOKENIZER_SETTINGS = "tokenizer_config.json"
 
 
-def require_tools(base_dir: Path, tool_parser: str) -> None:
-    """Refuse a parser that cannot work with this base, before the engine starts.
+def parser_for(base_dir: Path, tool_parser: str) -> str | None:
+    """The parser, if the base's chat template takes tools; None if it would never show them.
 
     Raises:
-        EngineStartFailed: vLLM has no such parser, or the base's template takes no tools.
+        EngineStartFailed: vLLM has no such parser.
     """
     known = sorted(ToolParserManager.list_registered())
     if tool_parser not in known:
         raise EngineStartFailed(
             f"There is no tool_parser {tool_parser!r}; expected one of: {', '.join(known)}. Name "
-            "the one that the base model's card names, or leave it unset to serve without tools."
+            "the one that the base model's card names."
         )
-    if not takes_tools(base_dir):
-        raise EngineStartFailed(
-            f"tool_parser={tool_parser!r} is set, but the chat template in {base_dir} does not "
-            "take tools, so the model would never see them. Choose another base model, or leave "
-            "tool_parser unset."
-        )
+    return tool_parser if takes_tools(base_dir) else None
 
 
 def takes_tools(base_dir: Path) -> bool:

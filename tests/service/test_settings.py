@@ -66,7 +66,7 @@ def test_more_slots_than_places_would_read_files_inside_a_step() -> None:
 def test_a_key_file_alone_opens_any_address() -> None:
     fields = {"host": "0.0.0.0", "admin_host": "0.0.0.0"}  # noqa: S104
     assert Settings.model_validate({**fields, "key_file": "keys.json"}).key_file is not None
-    with pytest.raises(ValidationError, match="admin_host=.* can be reached"):
+    with pytest.raises(ValidationError, match=r"admin_host=.* can be reached"):
         Settings.model_validate({"admin_host": "0.0.0.0"})  # noqa: S104
 
 

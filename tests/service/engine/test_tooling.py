@@ -59,25 +59,24 @@ def test_a_template_takes_tools_if_it_reads_them(
     assert takes_tools(base) is taken
 
 
-def test_a_parser_that_cannot_work_is_refused_before_the_start(
+def test_a_parser_is_used_only_where_the_template_takes_tools(
     base: Path, vllm_imported: None
 ) -> None:
-    from service.engine.tooling import require_tools
+    from service.engine.tooling import parser_for
 
     (base / "chat_template.jinja").write_text(WITHOUT, encoding="utf-8")
-    with pytest.raises(EngineStartFailed, match=r"no tool_parser 'nobody'; .*hermes"):
-        require_tools(base, "nobody")
-    with pytest.raises(EngineStartFailed, match="does not take tools"):
-        require_tools(base, "hermes")
+    assert parser_for(base, "hermes") is None
     (base / "chat_template.jinja").write_text(WITH, encoding="utf-8")
-    require_tools(base, "hermes")
+    assert parser_for(base, "hermes") == "hermes"
+    with pytest.raises(EngineStartFailed, match=r"no tool_parser 'nobody'; .*hermes"):
+        parser_for(base, "nobody")
 
 
-async def test_without_a_parser_tools_are_refused_and_the_text_says_how_to_have_them(
+async def test_without_a_template_for_them_tools_are_refused_and_the_text_says_what_to_do(
     engine: Engine,
 ) -> None:
     body: JSON = {"messages": [{"role": "user", "content": "Pick."}], "tools": [TOOL]}
-    with pytest.raises(RequestRefused, match="tool_parser") as refusal:
+    with pytest.raises(RequestRefused, match=r"template of .* does not take any") as refusal:
         await engine.chat(body, None, "request-1")
     assert (refusal.value.status, refusal.value.param) == (400, "tools")
 
