@@ -63,6 +63,26 @@ class Completion(_Described):
     usage: Usage
 
 
+class ResponseUsage(_Described):
+    """Token counts."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class ResponseObject(_Described):
+    """The answer to a request of the Responses API."""
+
+    id: str
+    object: Literal["response"]
+    created_at: int
+    status: Literal["completed", "incomplete"]
+    model: str = Field(description="the exact version that answered, such as `task@3`")
+    output: list[dict[str, JsonValue]]
+    usage: ResponseUsage
+
+
 class Model(BaseModel):
     """Something that `model` may name."""
 

@@ -50,6 +50,7 @@ def create_app(
     *,
     admit: Callable[[Version], Awaitable[LetGo]],
     announce: Callable[[Parts], None] = lambda _: None,
+    admin_port: int | None = None,
 ) -> FastAPI:
     """Build the app; entering its lifespan starts the engine in the background.
 
@@ -59,6 +60,7 @@ def create_app(
         store: Where adapters come from.
         admit: Holds versions that are fit and refuses others, as `service.checking` does.
         announce: Called each time the server has become ready.
+        admin_port: The port that is for /admin alone, if one is.
     """
     parts = _make_parts(settings, engine, store, admit)
 
@@ -75,7 +77,12 @@ def create_app(
     app.router.routes.append(tools.route())
     app.router.lifespan_context = lifespan
     app.state.parts = parts
-    app.add_middleware(Boundary, metrics=parts.metrics, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        Boundary,
+        metrics=parts.metrics,
+        max_body_bytes=settings.max_body_bytes,
+        admin_port=admin_port,
+    )
     return app
 
 

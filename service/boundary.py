@@ -23,21 +23,33 @@ from service.errors import (
 )
 from service.keys import Grant
 from service.metrics import NONE, Metrics, Served
-from service.problems import describe, response_of
+from service.problems import describe, response_of, unknown_path
 
 log = structlog.get_logger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 BODY_TIMEOUT_S = 30.0
+ADMIN = "/admin"
+ON_BOTH_PORTS = ("/health/", "/metrics")
 UNMATCHED = "unmatched"
 QUIET_ROUTES = frozenset({"getLiveness", "getReadiness", "getMetrics"})
 
 
 class Boundary:
-    """ASGI middleware around the whole app."""
+    """ASGI middleware around the whole app.
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int) -> None:
+    Args:
+        app: What it is around.
+        metrics: Where requests are counted.
+        max_body_bytes: Longest body.
+        admin_port: The port for /admin alone, if it has one.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int, admin_port: int | None
+    ) -> None:
         self._app = app
+        self._admin_port = admin_port
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
 
@@ -63,7 +75,7 @@ class Boundary:
             await send(message)
 
         try:
-            refusal = self._refusal(headers)
+            refusal = self._misplaced(scope) or self._refusal(headers)
             if refusal is not None:
                 await response_of(refusal, request_id)(scope, receive, send_with_id)
             else:
@@ -71,6 +83,16 @@ class Boundary:
                 await self._app(scope, limited, send_with_id)
         finally:
             self._finish(scope, status, time.monotonic() - started_s)
+
+    def _misplaced(self, scope: Scope) -> HTTPException | None:
+        """Inference and administration do not exist on each other's port, if each has its own."""
+        path: str = scope["path"]
+        if self._admin_port is None or path.startswith(ON_BOTH_PORTS):
+            return None
+        on_admin_port = (scope.get("server") or ("", None))[1] == self._admin_port
+        if path.startswith(ADMIN) == on_admin_port:
+            return None
+        return unknown_path(scope["method"], path)
 
     def _refusal(self, headers: Headers) -> ServiceError | None:
         """What can be said from the headers alone."""

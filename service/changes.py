@@ -71,7 +71,6 @@ class Changes:
             ChangeRefused: It is not fit, or too many are kept already.
         """
         key = Key(name, number)
-        self._require_room(key)
         await self.load(name, number)
 
         def pinned(of: AdapterTraffic) -> AdapterTraffic:
@@ -106,7 +105,6 @@ class Changes:
             raise ChangeRefused(
                 f"{subject} serves version {number} already; a canary is another one. Name it."
             )
-        self._require_room(Key(name, number))
         await self.load(name, number)
         canary = Canary(
             version=number,
@@ -140,20 +138,13 @@ class Changes:
 
         await self._change(name, ended, f"the canary of {subject} was not ended")
 
-    def _require_room(self, key: Key) -> None:
-        kept = self._docks.kept | {key}
-        if len(kept) > self._docks.max_kept:
-            raise ChangeRefused(
-                f"{key} cannot be kept docked: {len(kept) - 1} versions are already, expected "
-                f"{self._docks.max_kept} at most, so that one place stays for all others. Unpin "
-                "one, end a canary, or raise max_docked_versions."
-            )
-
     async def _change(
         self, name: str, changed: Callable[[AdapterTraffic], AdapterTraffic], failure: str
     ) -> None:
         try:
-            await asyncio.to_thread(traffic.change, self._store.root, name, changed)
+            await asyncio.to_thread(
+                traffic.change, self._store.root, name, changed, max_kept=self._docks.max_kept
+            )
         except (AdapterError, OSError, TrafficUnreadable) as error:
             raise ChangeRefused(f"{failure}: {error}") from error
         await self._reconciler.refresh(since_s=time.monotonic())

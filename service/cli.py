@@ -4,6 +4,7 @@ Exit codes: 0 stopped in order, 1 the engine failed for good, 2 something has to
 """
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -90,25 +91,33 @@ def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
     store = open_store(settings.store or default_root())
     if settings.key_file is not None:
         keyfile.read(settings.key_file)
-    with bind(settings.host, settings.port) as listener:
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(bind(settings.host, settings.port))]
+        if settings.admin_port is not None:
+            listeners.append(stack.enter_context(bind(settings.admin_host, settings.admin_port)))
         logs.configure()
         _say(f"settings: {settings!r}")
         engine, max_lora_rank = make_engine(settings, base_dir)
         _say(f"waiting for the engine to start on {base_dir}")
-        url = url_of(listener)
+        urls = [url_of(listener) for listener in listeners]
         app = create_app(
             settings,
             engine,
             store,
             admit=Checker(store, base_dir, max_lora_rank).admit,
-            announce=lambda parts: _announce(url, parts),
+            announce=lambda parts: _announce(urls, parts),
+            admin_port=listeners[1].getsockname()[1] if len(listeners) > 1 else None,
         )
-        return asyncio.run(serve(app, listener, drain_timeout_s=settings.drain_timeout_s, say=_say))
+        return asyncio.run(
+            serve(app, listeners, drain_timeout_s=settings.drain_timeout_s, say=_say)
+        )
 
 
-def _announce(url: str, parts: Parts) -> None:
+def _announce(urls: Sequence[str], parts: Parts) -> None:
+    admin = f" · admin {urls[1]}/admin" if len(urls) > 1 else ""
     docked = ", ".join(sorted(map(str, parts.docks.berths))) or "none"
-    _say(f"ready: {url}/v1 · base {parts.engine.base_model} · docked: {docked}")
+    base = parts.engine.base_model
+    _say(f"ready: {urls[0]}/v1{admin} · base {base} · docked: {docked}")
 
 
 def _say(line: str) -> None:
@@ -122,8 +131,10 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
         EngineStartFailed: The memory is too small.
     """
     # vLLM takes many seconds to import, which `--help` and a wrong port must not wait for.
+    from service.engine.tooling import parser_for  # noqa: PLC0415
     from service.engine.vllm_engine import VllmEngine  # noqa: PLC0415
 
+    tool_parser = parser_for(base_dir, settings.tool_parser)
     wishes = Wishes(
         max_docked=settings.max_docked_versions,
         max_slots=settings.max_slots,
@@ -137,7 +148,7 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
     profile = choose(detect(), base_facts(base_dir), wishes)
     for reason in profile.reasons:
         _say(f"engine: {reason.setting} = {reason.value} ({reason.why})")
-    engine = VllmEngine(base_dir, base_id(settings.base, base_dir), profile.settings)
+    engine = VllmEngine(base_dir, base_id(settings.base, base_dir), profile.settings, tool_parser)
     return engine, profile.settings.max_rank
 
 

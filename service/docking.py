@@ -128,7 +128,8 @@ class Docks:
 
     def _open(self, version: Version) -> Berth:
         key = Key(version.name, version.number)
-        self._refuse_if_failed(key)
+        if self._failed(key):
+            raise AdapterUnavailable(f"{key} is not served: {self.failures[key].reason}")
         adapter = DockedAdapter(
             name=str(key),
             int_id=next(self._next_int_id),
@@ -140,10 +141,9 @@ class Docks:
         berth.arrival = self._background.run(self._arrive(berth, version))
         return berth
 
-    def _refuse_if_failed(self, key: Key) -> None:
+    def _failed(self, key: Key) -> bool:
         failure = self.failures.get(key)
-        if failure is not None and time.monotonic() - failure.at_s < RETRY_AFTER_FAILURE_S:
-            raise AdapterUnavailable(f"{key} is not served: {failure.reason}")
+        return failure is not None and time.monotonic() - failure.at_s < RETRY_AFTER_FAILURE_S
 
     async def _wait_for_berth(self, version: Version) -> Berth:
         """Send idle versions away, least recently used first, until there is room."""
@@ -180,6 +180,10 @@ class Docks:
     def kept(self) -> frozenset[Key]:
         """Versions that stay docked whether or not anybody asks for them."""
         return self._turns.kept
+
+    def missing(self) -> list[Key]:
+        """Versions that are to be kept, are not there, and have not failed just now."""
+        return [key for key in self.kept if key not in self.berths and not self._failed(key)]
 
     def keep(self, keys: frozenset[Key]) -> None:
         """Set `kept`, of which there are at most `max_kept`."""

@@ -24,15 +24,16 @@ from service.keys import Grant
 from service.metrics import BASE, NONE, Served
 from service.parts import Parts
 from service.requests import ChatRequest, CompletionRequest
+from service.responses_requests import ResponsesRequest
 from service.solving.options import SolveRequest
-from service.streams import DONE, TokenClock, error_event, event, has_tokens, is_usage, with_first
+from service.streams import Frame, PlainFrame, TokenClock, has_tokens, with_first
 
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 # Decides who gets a canary; clients that cannot set it may set `user`.
 STICKY = "x-sticky-key"
 CUT = "The server is shutting down and its time for answers under way is over. Ask again."
 
-Body = ChatRequest | CompletionRequest | SolveRequest
+Body = ChatRequest | CompletionRequest | ResponsesRequest | SolveRequest
 Answer = JSON | AsyncIterator[JSON]
 Call = Callable[[JSON, DockedAdapter | None, str], Awaitable[Answer]]
 
@@ -61,8 +62,13 @@ class Exchange:
         self._cut = False
         parts.lifecycle.begin(self.cut)
 
-    async def answer(self, call: Call, body: Body) -> Response:
+    async def answer(self, call: Call, body: Body, frame: Frame | None = None) -> Response:
         """Ask the engine and return its answer, whole or as a stream.
+
+        Args:
+            call: The engine's method.
+            body: What it is asked.
+            frame: How the answer is written; as it is, if unset.
 
         Raises:
             ServiceError: There is no such model, no room, no engine, or no client any more.
@@ -76,12 +82,13 @@ class Exchange:
         except (ServiceError, EngineError):
             self._ending = "refused"
             raise
+        frame = frame or PlainFrame(wants_usage=body.wants_usage())
         if isinstance(result, dict):
             self._usage = result.get("usage")
             self._ending = "complete"
-            content = to_json(result, inf_nan_mode="null")
+            content = to_json(frame.whole(result), inf_nan_mode="null")
             return Response(content, media_type="application/json")
-        events = self._events(result, wants_usage=body.wants_usage())
+        events = self._events(result, frame)
         return StreamingResponse(events, headers=SSE_HEADERS, media_type="text/event-stream")
 
     async def _ask(self, call: Call, body: Body) -> Answer:
@@ -149,34 +156,29 @@ class Exchange:
                 task.cancel()
             await asyncio.gather(working, watching, return_exceptions=True)
 
-    async def _events(
-        self, chunks: AsyncIterator[JSON], *, wants_usage: bool
-    ) -> AsyncIterator[bytes]:
+    async def _events(self, chunks: AsyncIterator[JSON], frame: Frame) -> AsyncIterator[bytes]:
         self._reader = asyncio.current_task()
         try:
             async for chunk in chunks:
                 self._usage = chunk.get("usage") or self._usage
-                if not wants_usage:
-                    if is_usage(chunk):
-                        continue
-                    chunk.pop("usage", None)
                 if self._clock is not None and has_tokens(chunk):
                     self._clock.token()
-                yield event(chunk)
+                if written := frame.chunk(chunk):
+                    yield written
             self._ending = "complete"
-            yield DONE
+            yield frame.closing()
         except (EngineError, ServiceError) as error:
             self._ending = "cut"
-            yield error_event(error)
+            yield frame.error(error)
         except asyncio.CancelledError:
             if not self._cut or self._reader is None:
                 raise
             self._reader.uncancel()
             self._ending = "cut"
-            yield error_event(ShuttingDown(CUT))
+            yield frame.error(ShuttingDown(CUT))
         except Exception as error:
             self._ending = "cut"
-            yield error_event(error)
+            yield frame.error(error)
             raise
 
     def cut(self) -> None:

@@ -101,6 +101,12 @@ class Metrics:
         self._docked_versions = self._gauge("docked_versions", "Versions in the engine.", ())
         self.engine_up = self._gauge("engine_up", "1 while the engine serves.", ())
         self.engine_restarts = self._counter("engine_restarts", "Restarts of a dead engine.", ())
+        self.engine_restart_seconds = self._histogram(
+            "engine_restart_seconds",
+            "From the engine's death to its versions docked again.",
+            (),
+            _LATENCY_S,
+        )
         self.store_readable = self._gauge("store_readable", "1 if the last reading worked.", ())
         self._draining = self._gauge("draining", "1 once the server was told to stop.", ())
 

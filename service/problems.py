@@ -25,6 +25,8 @@ REFUSED_FIELDS = {
     "guided_regex": "use structured_outputs",
     "guided_choice": "use structured_outputs",
     "guided_grammar": "use structured_outputs",
+    "previous_response_id": "nothing is stored here; send the whole conversation as input",
+    "conversation": "nothing is stored here; send the whole conversation as input",
     "functions": "it was replaced by tools",
     "function_call": "it was replaced by tool_choice",
 }
@@ -170,12 +172,17 @@ def _short(value: object) -> str:
     return text
 
 
+def unknown_path(method: str, path: str) -> HTTPException:
+    """There is no such route."""
+    detail = UNKNOWN_PATH.format(method=method, path=_short(path))
+    return HTTPException(HTTPStatus.NOT_FOUND, detail)
+
+
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
     """FastAPI's handler for every kind of exception."""
     request_id: str = request.scope["state"]["request_id"]
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
-        detail = UNKNOWN_PATH.format(method=request.method, path=_short(request.scope["path"]))
-        error = HTTPException(error.status_code, detail)
+        error = unknown_path(request.method, request.scope["path"])
     if isinstance(error, ClientGone):
         request.scope["state"]["client_gone"] = True
     return response_of(error, request_id)

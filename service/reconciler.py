@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from adapters.errors import AdapterError
 from adapters.store import Store, Version
 from service import traffic
+from service.background import Background
 from service.berths import Key
 from service.catalogue import Catalogue, Reading
 from service.docking import Docks
@@ -34,6 +35,8 @@ class Reconciler:
         self._locks: dict[str, asyncio.Lock] = {}
         self._moved_at_s: dict[str, float] = {}
         self._moving: dict[str, asyncio.Task[None]] = {}
+        self._background = Background()
+        self._docking: set[Key] = set()
         self._reading = asyncio.Lock()
         self.catalogue = Catalogue(store)
         self.steering = Steering(docks, metrics)
@@ -145,7 +148,7 @@ class Reconciler:
         async def dock_one(key: Key) -> None:
             version = self.catalogue.version(key)
             async with gate:
-                if version is None or self._docks.free <= 0:
+                if version is None or (self._docks.free <= 0 and key not in self._docks.kept):
                     return
                 try:
                     async with self._docks.lease(version):
@@ -172,14 +175,21 @@ class Reconciler:
             await self._end_canaries()
             if self._docks.engine_up:
                 self._start_moves()
-                if new:
-                    await self.dock(new)
+                self._start_docks([*new, *self._docks.missing()])
+
+    def _start_docks(self, keys: Iterable[Key]) -> None:
+        """Dock versions meanwhile; a slow one must not keep the store from being followed."""
+        keys = [key for key in keys if key not in self._docking]
+        if keys:
+            self._docking.update(keys)
+            docks = self._background.run(self.dock(keys))
+            docks.add_done_callback(lambda _: self._docking.difference_update(keys))
 
     def _start_moves(self) -> None:
         for name, entry in self.catalogue.reading.entries.items():
             running = self._moving.get(name)
             if entry.aliases != self.serving.get(name) and (running is None or running.done()):
-                self._moving[name] = asyncio.create_task(self._follow(name))
+                self._moving[name] = self._background.run(self._follow(name))
 
     async def _follow(self, name: str) -> None:
         """Move the aliases of one name to where the store has them by now."""
@@ -254,8 +264,5 @@ class Reconciler:
             self._docks.events.note("alias_kept", subject, reason)
 
     async def close(self) -> None:
-        """End moves under way; the store is whole at any step."""
-        tasks = list(self._moving.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End moves and docks under way; the store is whole at any step."""
+        await self._background.close()

@@ -3,8 +3,7 @@
 Fields that OpenAI's clients send and that mean nothing here are taken and dropped.
 """
 
-import json
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from service.constraints import bounded
 from service.engine.protocol import JSON
 from service.solving.options import SolveOptions
 
@@ -26,8 +26,6 @@ MAX_STOPS = 4
 MAX_STOP_CHARACTERS = 256
 MAX_LOGIT_BIASES = 300
 MAX_TOOLS = 64
-MAX_CONSTRAINT_BYTES = 16 * 1024
-MAX_CONSTRAINT_DEPTH = 16
 MAX_MODEL_CHARACTERS = 200
 # The last integer of which JSON's floats know every one below.
 MAX_INTEGER = 2**53
@@ -44,8 +42,6 @@ IGNORED_FIELDS = frozenset(
         "user",
     }
 )
-
-V = TypeVar("V")
 
 
 def _given(name: str) -> JSON:
@@ -157,7 +153,7 @@ class JsonSchema(Strict):
     @field_validator("schema_")
     @classmethod
     def _bounded(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        return _bounded(value)
+        return bounded(value)
 
 
 class ResponseFormat(Strict):
@@ -165,6 +161,12 @@ class ResponseFormat(Strict):
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _schema_if_named(self) -> Self:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema has to be there for the type json_schema, and no other")
+        return self
 
 
 class StructuredOutputs(Strict):
@@ -187,7 +189,7 @@ class StructuredOutputs(Strict):
         if sum(value is not None for value in given) != 1:
             raise ValueError("expected exactly one of json, regex, choice and grammar")
         for value in (self.json_, self.choice, self.grammar):
-            _bounded(value)
+            bounded(value)
         return self
 
 
@@ -202,7 +204,7 @@ class Function(Strict):
     @field_validator("parameters")
     @classmethod
     def _bounded(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        return _bounded(value)
+        return bounded(value)
 
 
 class Tool(Strict):
@@ -338,25 +340,6 @@ class CompletionRequest(_Generation):
         return self
 
 
-def _bounded(value: V) -> V:
-    """Refuse a constraint that could take the engine long to compile.
-
-    Raises:
-        ValueError: It is too large or too deep.
-    """
-    size_bytes = len(json.dumps(value, ensure_ascii=False).encode())
-    if size_bytes > MAX_CONSTRAINT_BYTES:
-        raise ValueError(
-            f"the constraint has {size_bytes} bytes; at most {MAX_CONSTRAINT_BYTES} are compiled"
-        )
-    depth = _depth(value)
-    if depth > MAX_CONSTRAINT_DEPTH:
-        raise ValueError(
-            f"the constraint is nested {depth} deep; at most {MAX_CONSTRAINT_DEPTH} is compiled"
-        )
-    return value
-
-
 def _whole(value: JsonValue) -> JsonValue:
     """Write 5.0 as 5: to JSON they are the same number."""
     if isinstance(value, float) and value.is_integer():
@@ -366,11 +349,3 @@ def _whole(value: JsonValue) -> JsonValue:
     if isinstance(value, list):
         return [_whole(inner) for inner in value]
     return value
-
-
-def _depth(value: object) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0

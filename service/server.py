@@ -9,12 +9,13 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
 
 from service.lifecycle import Lifecycle
+from service.malformed import Http
 from service.parts import Parts
 from service.systemd import keep_told
 
@@ -27,7 +28,7 @@ KEEP_ALIVE_S = 75
 
 async def serve(
     app: FastAPI,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     *,
     drain_timeout_s: float,
     say: Callable[[str], None],
@@ -36,7 +37,7 @@ async def serve(
 
     Args:
         app: As `create_app` made it.
-        listener: A bound socket.
+        listeners: Bound sockets.
         drain_timeout_s: How long answers under way may go on after the first signal.
         say: Takes one line for the person who started the server.
     """
@@ -49,8 +50,8 @@ async def serve(
         proxy_headers=False,
         lifespan="on",
         ws="none",
-        # Bounds the size of headers, which httptools does not.
-        http="h11",
+        # Of h11, which bounds the size of headers; httptools does not.
+        http=Http,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(CUT_WRITE_TIMEOUT_S),
     )
@@ -62,7 +63,7 @@ async def serve(
         asyncio.create_task(keep_told(parts.lifecycle)),
     ]
     try:
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=list(listeners))
     finally:
         for task in helpers:
             task.cancel()

@@ -30,6 +30,12 @@ class Settings(BaseModel):
         "127.0.0.1", description="address to listen on; anything but loopback needs keys"
     )
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one")
+    admin_port: int | None = Field(
+        None, ge=0, le=65535, description="TCP port of its own for /admin; unset: it shares port"
+    )
+    admin_host: str = Field(
+        "127.0.0.1", description="address to listen on for admin_port; beyond loopback needs keys"
+    )
     api_key: SecretStr | None = Field(
         None, min_length=MIN_KEY_CHARACTERS, description="key that opens /v1 and /metrics"
     )
@@ -82,6 +88,11 @@ class Settings(BaseModel):
     max_batched_requests: int | None = Field(
         None, ge=1, le=4096, description="requests computed in one step; unset: by hardware"
     )
+    tool_parser: str = Field(
+        "hermes",
+        min_length=1,
+        description="vLLM's name for how the base writes calls of tools, if its template takes any",
+    )
     store_poll_s: float = Field(
         0.5, ge=0.02, le=1.0, description="how often the store is read for changes by others"
     )
@@ -112,10 +123,21 @@ class Settings(BaseModel):
         if self.api_key is not None and self.admin_key is not None:
             if self.api_key.get_secret_value() == self.admin_key.get_secret_value():
                 raise ValueError("api_key and admin_key are the same; expected two different keys")
-        elif self.key_file is None and not is_loopback(self.host):
+        elif self.key_file is None:
+            for name, host in (("host", self.host), ("admin_host", self.admin_host)):
+                if not is_loopback(host):
+                    raise ValueError(
+                        f"{name}={host!r} can be reached from other machines, but no keys are set. "
+                        "Set api_key and admin_key, or key_file, or listen on 127.0.0.1"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _ports_apart(self) -> Self:
+        if self.port and self.admin_port == self.port:
             raise ValueError(
-                f"host={self.host!r} can be reached from other machines, but no keys are set. "
-                "Set api_key and admin_key, or key_file, or listen on 127.0.0.1"
+                f"admin_port={self.admin_port} and port={self.port} are the same; expected two "
+                "different ports. Leave admin_port unset to have /admin on the same one"
             )
         return self
 

@@ -5,6 +5,7 @@ A stream that is cut says so in an error event: clients take a stream without on
 
 import time
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -44,6 +45,53 @@ def _choice_has_tokens(choice: JsonValue) -> bool:
 def is_usage(chunk: JSON) -> bool:
     """Whether this is the chunk at the end that holds the counts and nothing else."""
     return chunk.get("choices") == [] and chunk.get("usage") is not None
+
+
+class Frame(Protocol):
+    """How the engine's answer is written for its client."""
+
+    def whole(self, answer: JSON) -> JSON:
+        """The body of an answer that is not a stream."""
+
+    def chunk(self, chunk: JSON) -> bytes:
+        """What is sent for a chunk, perhaps nothing."""
+
+    def closing(self) -> bytes:
+        """What ends a stream that is complete."""
+
+    def error(self, error: Exception) -> bytes:
+        """What a client reads in place of the rest."""
+
+
+class PlainFrame:
+    """Chat and text completions: the engine's answers as they are.
+
+    Args:
+        wants_usage: Whether the client asked for counts at the end of its stream.
+    """
+
+    def __init__(self, *, wants_usage: bool) -> None:
+        self._wants_usage = wants_usage
+
+    def whole(self, answer: JSON) -> JSON:
+        """The answer itself."""
+        return answer
+
+    def chunk(self, chunk: JSON) -> bytes:
+        """One event, without the counts that nobody asked for."""
+        if not self._wants_usage:
+            if is_usage(chunk):
+                return b""
+            chunk.pop("usage", None)
+        return event(chunk)
+
+    def closing(self) -> bytes:
+        """The mark that says that nothing is missing."""
+        return DONE
+
+    def error(self, error: Exception) -> bytes:
+        """An event with the error's body."""
+        return error_event(error)
 
 
 class TokenClock:

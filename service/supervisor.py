@@ -54,13 +54,22 @@ class Supervisor:
         await self._engine.start()
         await self._reconciler.refresh(since_s=time.monotonic())
         keys = self._reconciler.aspired()
+        died_s: float | None = None
         while True:
             if await self._serve_again(keys):
+                if died_s is not None:
+                    self._back(time.monotonic() - died_s)
+                    died_s = None
                 announce()
             while self._engine.alive():  # noqa: ASYNC110 - a process that dies sets no event
                 await asyncio.sleep(WATCH_INTERVAL_S)
+            died_s = died_s or time.monotonic()
             keys = self._lose()
             await self._restart()
+
+    def _back(self, seconds: float) -> None:
+        self._metrics.engine_restart_seconds.observe(seconds)
+        self._docks.events.note("engine_back", "engine", seconds=round(seconds, 3))
 
     async def _serve_again(self, keys: list[Key]) -> bool:
         self._docks.engine_up = True
@@ -82,7 +91,6 @@ class Supervisor:
     async def _restart(self) -> None:
         backoff_s = FIRST_BACKOFF_S
         for attempt in range(1, MAX_FAILED_RESTARTS + 1):
-            started_s = time.monotonic()
             self._metrics.engine_restarts.inc()
             try:
                 await self._engine.stop()
@@ -97,6 +105,4 @@ class Supervisor:
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
             else:
-                seconds = time.monotonic() - started_s
-                self._docks.events.note("engine_back", "engine", seconds=round(seconds, 3))
                 return

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters import disk
-from service.errors import TrafficUnreadable
+from service.errors import ChangeRefused, TrafficUnreadable
 
 FILE = "serving.json"
 LOCK = ".serving.lock"
@@ -108,11 +108,22 @@ def read(root: Path) -> Traffic:
 
 
 def change(
-    root: Path, name: str, changed: Callable[[AdapterTraffic], AdapterTraffic]
-) -> AdapterTraffic:
-    """Change what concerns one adapter, one writer at a time, and return what it is then.
+    root: Path,
+    name: str,
+    changed: Callable[[AdapterTraffic], AdapterTraffic],
+    *,
+    max_kept: int | None = None,
+) -> None:
+    """Change what concerns one adapter, one writer at a time.
+
+    Args:
+        root: Of the store.
+        name: The adapter.
+        changed: From what it is to what it shall be.
+        max_kept: How many versions of all adapters may be pins or canaries afterwards.
 
     Raises:
+        ChangeRefused: They would be more.
         TrafficUnreadable: The file is damaged.
         StoreBusy: Another writer held it too long.
         OSError: The disk refuses; nothing was changed.
@@ -120,13 +131,28 @@ def change(
     with disk.locked(root / LOCK, LOCK_TIMEOUT_S):
         before = read(root)
         after = changed(before.of(name))
-        if after != before.of(name):
-            adapters = {**before.adapters, name: after}
-            if after == AdapterTraffic():
-                del adapters[name]
-            fresh = Traffic(adapters=adapters)
-            disk.replace(root / FILE, fresh.model_dump_json(indent=1).encode() + b"\n")
-    return after
+        if after == before.of(name):
+            return
+        adapters = {**before.adapters, name: after}
+        if after == AdapterTraffic():
+            del adapters[name]
+        fresh = Traffic(adapters=adapters)
+        count = _kept_count(fresh)
+        # Servers with fewer places may share the store; what makes less of it is always taken.
+        if max_kept is not None and count > max(max_kept, _kept_count(before)):
+            raise ChangeRefused(
+                f"{count} versions would be kept docked, expected {max_kept} at most, "
+                "so that one place stays for all others. Unpin one, end a canary, or raise "
+                "max_docked_versions."
+            )
+        disk.replace(root / FILE, fresh.model_dump_json(indent=1).encode() + b"\n")
+
+
+def _kept_count(traffic: Traffic) -> int:
+    return sum(
+        len({*of.pins, *(canary.version for canary in of.canaries.values())})
+        for of in traffic.adapters.values()
+    )
 
 
 def without(of: AdapterTraffic, alias: str) -> AdapterTraffic:

@@ -19,6 +19,7 @@ from service.engine.fake_openai import (
     logprobs_of,
     read_chat,
     read_completion,
+    tokens,
 )
 from service.engine.protocol import JSON, DockedAdapter
 
@@ -178,13 +179,18 @@ class FakeEngine:
         self.requests.append((request_id, name, prompt))
         voice = self.base_model if name in self.faults.without_effect else name
         given, finish = cut(self._answer(voice, prompt), options)
+        echoed = tokens(prompt) if options.echo else []
+        given = echoed + given
         finite = name not in self.faults.not_finite
         shape = Shape(
             kind,
             request_id,
             name,
             prompt,
-            logprobs_of(voice, prompt, len(given), finite=finite) if options.logprobs else None,
+            logprobs_of(voice, prompt, len(given), finite=finite, echoed=len(echoed))
+            if options.logprobs
+            else None,
+            len(echoed),
         )
         stream = self._stream(shape, given, finish, options.n, adapter)
         if options.stream:
@@ -211,7 +217,7 @@ class FakeEngine:
                 last = position == len(given) - 1
                 for index in range(n):
                     yield shape.piece(index, position, token, finish if last else None)
-            yield shape.last(n * len(given))
+            yield shape.last(given, n)
             ended = True
         finally:
             self._users[int_id] -= 1

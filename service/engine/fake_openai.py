@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from service.engine.errors import RequestRefused
-from service.engine.prompting import flat, rendered, with_defaults
+from service.engine.prompting import NO_TOOLS, flat, rendered, with_defaults
 from service.engine.protocol import JSON, DockedAdapter
 
 CONTEXT_TOKENS = 4096
@@ -27,13 +27,15 @@ class Options(BaseModel):
     n: int = Field(1, ge=1, le=64)
     stream: bool = False
     temperature: float = Field(1.0, ge=0.0)
-    max_tokens: int | None = Field(None, ge=1)
+    max_tokens: int | None = Field(None, ge=0)
     max_completion_tokens: int | None = Field(None, ge=1)
     stop: str | list[str] = []
     logprobs: bool | int | None = None
+    echo: bool = False
 
 
 class _Chat(Options):
+    max_tokens: int | None = Field(None, ge=1)
     messages: list[JsonValue]
 
 
@@ -50,6 +52,8 @@ def read_chat(body: JSON, adapter: DockedAdapter | None) -> tuple[str, Options]:
     """
     prompt = adapter.prompt if adapter else None
     chat = _validated(_Chat, with_defaults(body, prompt))
+    if body.get("tools"):
+        raise RequestRefused(400, NO_TOOLS.format(base="the fake engine"), "tools")
     if prompt is not None and prompt.template is not None:
         return _fitting(rendered(prompt.template, chat.messages)), chat
     lines = [f"{m['role']}: {m['content']}\n" for m in flat(_with_content(chat.messages))]
@@ -101,7 +105,7 @@ def tokens(text: str) -> list[str]:
 
 
 def cut(text: str, options: Options) -> tuple[list[str], str]:
-    """The tokens a client gets of a full answer, at least one, and the finish reason."""
+    """The tokens a client gets of a full answer, one unless it wants none, and the finish reason."""
     stops = [options.stop] if isinstance(options.stop, str) else options.stop
     ends = [text.index(stop) for stop in stops if stop in text]
     given = tokens(text[: min(ends)] if ends else text) or [""]
@@ -124,13 +128,15 @@ class Shape:
     Attributes:
         model: What the response says it comes from.
         logprobs: One for each token, or None if the client did not ask.
+        echoed: How many of the tokens are the prompt's.
     """
 
     kind: Literal["chat", "text"]
     request_id: str
     model: str
     prompt: str
-    logprobs: list[float] | None
+    logprobs: list[float | None] | None
+    echoed: int = 0
     created: int = field(default_factory=lambda: int(time.time()))
 
     def _frame(self, kind: str, choices: list[JSON]) -> JSON:
@@ -168,9 +174,9 @@ class Shape:
             return self._chunk([{**choice, "delta": {"content": token}}])
         return self._chunk([{**choice, "text": token}])
 
-    def last(self, completion_tokens: int) -> JSON:
+    def last(self, given: list[str], n: int) -> JSON:
         """The usage chunk."""
-        return {**self._chunk([]), "usage": self._usage(completion_tokens)}
+        return {**self._chunk([]), "usage": self._usage(n * (len(given) - self.echoed))}
 
     def whole(self, given: list[str], finish: str, n: int) -> JSON:
         """The answer to a request that does not stream."""
@@ -182,7 +188,7 @@ class Shape:
             choice["text"] = text
         choices: list[JSON] = [{"index": index, **choice} for index in range(n)]
         kind = "chat.completion" if self.kind == "chat" else "text_completion"
-        return {**self._frame(kind, choices), "usage": self._usage(n * len(given))}
+        return {**self._frame(kind, choices), "usage": self._usage(n * (len(given) - self.echoed))}
 
     def _usage(self, completion_tokens: int) -> JSON:
         prompt_tokens = len(tokens(self.prompt))
@@ -207,12 +213,15 @@ class Shape:
             "text_offset": [0] * len(pairs),
             "token_logprobs": [value for _, value in pairs],
             "tokens": [token for token, _ in pairs],
-            "top_logprobs": [{token: value} for token, value in pairs],
+            "top_logprobs": [None if value is None else {token: value} for token, value in pairs],
         }
 
 
-def logprobs_of(name: str, prompt: str, count: int, *, finite: bool) -> list[float]:
-    """The log-probabilities of an answer's tokens."""
+def logprobs_of(
+    name: str, prompt: str, count: int, *, finite: bool, echoed: int
+) -> list[float | None]:
+    """The log-probabilities of an answer's tokens; the first of a prompt has none."""
+    values: list[float | None] = [logprob(name, prompt, position) for position in range(count)]
     if not finite:
         return [math.nan] * count
-    return [logprob(name, prompt, position) for position in range(count)]
+    return [None, *values[1:]] if echoed else values

@@ -8,6 +8,10 @@ from adapters.manifest import PromptForm
 from service.engine.errors import RequestRefused
 from service.engine.protocol import JSON
 
+NO_TOOLS = (
+    "tools: the chat template of {base} does not take any, so the model would never see them. "
+    "Expected a request without tools. Describe them in a message, or serve another base model."
+)
 LIMITS = ("max_tokens", "max_completion_tokens")
 
 

@@ -10,9 +10,6 @@ from vllm.entrypoints.openai.models.serving import OpenAIServingModels
 from vllm.renderers.online_renderer import OnlineRenderer
 from vllm.v1.engine.async_llm import AsyncLLM
 
-# How a base with tools in its template writes calls; a call that is required is JSON by grammar.
-TOOL_PARSER = "hermes"
-
 
 @dataclass(frozen=True)
 class Serving:
@@ -28,13 +25,14 @@ class Serving:
     completion: OpenAIServingCompletion
 
 
-def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
+def serve(llm: AsyncLLM, base_model: str, base_dir: Path, tool_parser: str | None) -> Serving:
     """Build the serving objects of a running engine.
 
     Args:
         llm: The engine.
         base_model: The base's id for clients.
         base_dir: Its directory.
+        tool_parser: vLLM's name for how the base writes calls of tools; None: it does not.
     """
     paths = [BaseModelPath(name=base_model, model_path=str(base_dir))]
     models = OpenAIServingModels(engine_client=llm, base_model_paths=paths)
@@ -46,8 +44,8 @@ def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
         chat_template_content_format="auto",
         # For a constant of ours; a template in a client's body is refused before it comes here.
         trust_request_chat_template=True,
-        enable_auto_tools=True,
-        tool_parser=TOOL_PARSER,
+        enable_auto_tools=tool_parser is not None,
+        tool_parser=tool_parser,
     )
     chat = OpenAIServingChat(
         llm,
@@ -58,8 +56,8 @@ def serve(llm: AsyncLLM, base_model: str, base_dir: Path) -> Serving:
         chat_template=None,
         chat_template_content_format="auto",
         trust_request_chat_template=True,
-        enable_auto_tools=True,
-        tool_parser=TOOL_PARSER,
+        enable_auto_tools=tool_parser is not None,
+        tool_parser=tool_parser,
         enable_prompt_tokens_details=True,
     )
     completion = OpenAIServingCompletion(

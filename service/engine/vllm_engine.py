@@ -20,9 +20,10 @@ from vllm.v1.metrics.prometheus import get_prometheus_registry
 
 from service.engine import launching
 from service.engine.answering import answered, as_request
+from service.engine.constraining import require_compilable
 from service.engine.errors import DockFailed, EngineDead, RequestRefused
 from service.engine.profile import EngineSettings
-from service.engine.prompting import rendered, with_defaults
+from service.engine.prompting import NO_TOOLS, rendered, with_defaults
 from service.engine.protocol import JSON, DockedAdapter
 from service.engine.serving import Serving, serve
 
@@ -50,13 +51,21 @@ class VllmEngine:
         base_dir: The base model, a local directory.
         base_model: Its id for clients.
         settings: As `profile.choose` gives them.
+        tool_parser: vLLM's name for how the base writes calls of tools; None: it does not.
     """
 
-    def __init__(self, base_dir: Path, base_model: str, settings: EngineSettings) -> None:
+    def __init__(
+        self,
+        base_dir: Path,
+        base_model: str,
+        settings: EngineSettings,
+        tool_parser: str | None = None,
+    ) -> None:
         self.base_model = base_model
         self.max_slots = settings.max_active
         self._base_dir = base_dir
         self._settings = settings
+        self._tool_parser = tool_parser
         self._serving: Serving | None = None
         self._keeper: ThreadPoolExecutor | None = None
         self._launch: Future[AsyncLLM] | None = None
@@ -72,7 +81,7 @@ class VllmEngine:
         llm = await asyncio.wrap_future(self._launch)
         # Off the event loop vLLM could not begin to read what its process says; this begins it.
         await self._unless_dead(llm, llm.get_supported_tasks())
-        self._serving = serve(llm, self.base_model, self._base_dir)
+        self._serving = serve(llm, self.base_model, self._base_dir, self._tool_parser)
 
     async def stop(self) -> None:
         """End all processes of the engine, also those of a start that is under way."""
@@ -144,6 +153,8 @@ class VllmEngine:
         _refuse_templates(body)
         form = adapter.prompt if adapter else None
         complete = with_defaults(body, form)
+        self._require_tools(complete)
+        await require_compilable(complete)
         if form is not None and form.template is not None:
             complete = _verbatim(complete, rendered(form.template, body.get("messages")))
         request = as_request(ChatCompletionRequest, self._addressed(complete, adapter, request_id))
@@ -155,6 +166,7 @@ class VllmEngine:
         """Answer a completion body."""
         serving = self._running().completion
         complete = self._addressed(with_defaults(body, None), adapter, request_id)
+        await require_compilable(complete)
         request = as_request(CompletionRequest, complete)
         return await answered(lambda: serving.create_completion(request), self._dead)
 
@@ -174,6 +186,10 @@ class VllmEngine:
             given = options if isinstance(options, dict) else {}
             addressed["stream_options"] = {**given, "include_usage": True}
         return addressed
+
+    def _require_tools(self, body: JSON) -> None:
+        if body.get("tools") and self._tool_parser is None:
+            raise RequestRefused(400, NO_TOOLS.format(base=self.base_model), "tools")
 
     def _dead(self) -> bool:
         return not self.alive()

@@ -1,13 +1,15 @@
-"""Chat and text completions."""
+"""Chat and text completions, and responses."""
 
 from functools import partial
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from service.answers import ChatCompletion, Completion
+from service.answers import ChatCompletion, Completion, ResponseObject
 from service.dependencies import ExchangeDependency, PartsDependency, RequireKey
 from service.requests import ChatRequest, CompletionRequest
+from service.responses_answers import ResponseFrame
+from service.responses_requests import ResponsesRequest
 from service.routes.responses import INFERENCE, Responses
 from service.solving.chat import answer_chat
 from service.solving.solver import Solver
@@ -51,3 +53,16 @@ async def create_completion(
 ) -> Response:
     """Continue a text as it stands."""
     return await exchange.answer(parts.engine.complete, body)
+
+
+@router.post(
+    "/v1/responses",
+    operation_id="createResponse",
+    response_model=ResponseObject,
+    responses={**INFERENCE, **_STREAM},
+)
+async def create_response(
+    body: ResponsesRequest, exchange: ExchangeDependency, parts: PartsDependency
+) -> Response:
+    """Answer a conversation in the form of the Responses API; nothing is stored."""
+    return await exchange.answer(parts.engine.chat, body, ResponseFrame(body))

@@ -16,6 +16,7 @@ from adapters.store import Store, Version
 from service.app import create_app
 from service.checking import LetGo
 from service.engine.fake import FakeEngine
+from service.malformed import Http
 from service.parts import Parts
 from service.settings import Settings
 from tests.service.memory_store import MemoryStore
@@ -109,7 +110,9 @@ async def listening(
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            app, log_config=None, ws="none", http=Http, timeout_graceful_shutdown=2
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         async with httpx.AsyncClient(base_url=url, timeout=WAIT_S) as client:

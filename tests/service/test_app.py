@@ -24,6 +24,7 @@ def test_the_routes_are_these_and_no_others() -> None:
         ("POST", "/v1/chat/completions"),
         ("POST", "/v1/completions"),
         ("POST", "/v1/pseudocode/solve"),
+        ("POST", "/v1/responses"),
         ("GET", "/admin/adapters"),
         ("POST", "/admin/adapters/{name}/promote"),
         ("POST", "/admin/adapters/{name}/rollback"),

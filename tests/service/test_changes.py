@@ -76,7 +76,7 @@ async def test_a_pinned_version_stays_whoever_else_is_asked_for(
         assert (await ask(app, "unload", 3)).status_code == 409
         full = await ask(app, "pin", 1, "beta")
         assert full.status_code == 409
-        assert "1 versions are already" in full.json()["error"]["message"]
+        assert "2 versions would be kept" in full.json()["error"]["message"]
         assert (await ask(app, "unpin", 3)).json()["pins"] == []
         await until(lambda: "alpha@3" not in docked(app))
 

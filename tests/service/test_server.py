@@ -154,3 +154,25 @@ async def test_the_answers_on_one_connection_are_not_held_back(
             seconds.append(time.monotonic() - started_s)
     # The least, since the machine may be busy; held back, every one of them takes longer.
     assert min(seconds[1:]) < 0.03
+
+
+async def test_administration_on_a_port_of_its_own_is_nowhere_else(
+    tmp_path: Path, servers: list[Server]
+) -> None:
+    servers.append(server := Server(tmp_path, "--admin-port", "0"))
+    url = await asyncio.to_thread(server.url)
+    found = re.search(r"admin (http://\S+)/admin", server.text())
+    assert found is not None
+    async with httpx.AsyncClient() as client:
+
+        async def status(base: str, path: str) -> int:
+            return (await client.get(f"{base}{path}")).status_code
+
+        for path in ("/health/ready", "/metrics"):
+            assert (await status(url, path), await status(found[1], path)) == (200, 200)
+        assert await status(found[1], "/admin/adapters") == 200
+        assert await status(url, "/v1/models") == 200
+        for base, path in ((url, "/admin/adapters"), (found[1], "/v1/models")):
+            refused = await client.get(f"{base}{path}")
+            assert refused.status_code == 404
+            assert refused.json()["error"]["code"] == "not_found"

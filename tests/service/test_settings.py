@@ -56,3 +56,20 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_store_is_read_at_least_once_a_second() -> None:
     with pytest.raises(ValidationError, match="less than or equal to 1"):
         Settings.model_validate({"store_poll_s": 1.5})
+
+
+def test_more_slots_than_places_would_read_files_inside_a_step() -> None:
+    with pytest.raises(ValidationError, match="max_slots=9 is more than max_docked_versions=8"):
+        Settings.model_validate({"max_slots": 9, "max_docked_versions": 8})
+
+
+def test_a_key_file_alone_opens_any_address() -> None:
+    fields = {"host": "0.0.0.0", "admin_host": "0.0.0.0"}  # noqa: S104
+    assert Settings.model_validate({**fields, "key_file": "keys.json"}).key_file is not None
+    with pytest.raises(ValidationError, match=r"admin_host=.* can be reached"):
+        Settings.model_validate({"admin_host": "0.0.0.0"})  # noqa: S104
+
+
+def test_administration_cannot_have_the_port_of_the_rest() -> None:
+    with pytest.raises(ValidationError, match="expected two different ports"):
+        Settings.model_validate({"port": 8000, "admin_port": 8000})

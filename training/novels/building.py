@@ -71,7 +71,7 @@ def build(paths: Sequence[Path], out: Path, settings: Settings) -> Report:
         held_out += len(secret)
         for place, chapter in enumerate(book.chapters):
             rows = list(_rows(book, place, chapter, settings))
-            good = [row for row in rows if not check_passage(row[1], None)]
+            good = [row for row in rows if not check_passage(row[0], row[1], None)]
             dropped += len(rows) - len(good)
             (kept if place in secret else trained).extend(good)
         _write_raw(out / "raw" / f"{number:03}.txt", book, secret)

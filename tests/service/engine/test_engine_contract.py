@@ -273,6 +273,30 @@ async def test_requests_to_several_adapters_at_once_keep_apart(
     assert len(set(alone)) == 3
 
 
+async def test_echo_gives_the_prompt_and_its_log_probabilities(engine: Engine) -> None:
+    body: JSON = {**TEXT, "max_tokens": 0, "echo": True, "logprobs": 1}
+    (choice,) = choices(await ask(engine, body))
+    assert choice["text"] == TEXT["prompt"]
+    logprobs = cast(dict[str, list[float | None]], choice["logprobs"])
+    first, *others = logprobs["token_logprobs"]
+    assert first is None
+    assert others
+    assert all(value is not None and value <= 0 for value in others)
+    longer = choices(await ask(engine, {**body, "max_tokens": 2}))[0]
+    assert str(longer["text"]).startswith(str(TEXT["prompt"]))
+    assert longer["text"] != TEXT["prompt"]
+
+
+async def test_no_tokens_without_echo_are_refused(engine: Engine) -> None:
+    with pytest.raises(RequestRefused) as refusal:
+        await ask(engine, {**TEXT, "max_tokens": 0})
+    assert refusal.value.status == 400
+
+
+async def test_it_computes_at_least_one_adapter_and_no_more_than_it_holds(engine: Engine) -> None:
+    assert 1 <= engine.max_slots <= MAX_DOCKED
+
+
 async def test_the_metrics_are_text(engine: Engine) -> None:
     await ask(engine, TEXT)
     lines = engine.metrics_text().splitlines()

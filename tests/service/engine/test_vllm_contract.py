@@ -42,6 +42,8 @@ PARAMETERS: dict[str, set[str]] = {
         "chat_template",
         "chat_template_content_format",
         "trust_request_chat_template",
+        "enable_auto_tools",
+        "tool_parser",
         "enable_prompt_tokens_details",
     },
     "vllm.entrypoints.openai.completion.serving.OpenAIServingCompletion": {
@@ -62,6 +64,8 @@ PARAMETERS: dict[str, set[str]] = {
         "chat_template",
         "chat_template_content_format",
         "trust_request_chat_template",
+        "enable_auto_tools",
+        "tool_parser",
     },
     "vllm.entrypoints.serve.create_error_response": {"message"},
     "vllm.lora.punica_wrapper.punica_cpu.PunicaWrapperCPU": {
@@ -104,6 +108,7 @@ FIELDS: dict[str, set[str]] = {
     "vllm.lora.layers.LoRAMapping": {"index_mapping", "prompt_mapping", "is_prefill"},
 }
 METHODS: dict[str, set[str]] = {
+    "vllm.tool_parsers.ToolParserManager": {"list_registered"},
     "vllm.v1.engine.async_llm.AsyncLLM": {
         "from_engine_args",
         "get_supported_tasks",

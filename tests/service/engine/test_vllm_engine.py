@@ -309,6 +309,34 @@ async def test_a_grammar_of_lark_constrains_the_answer(vllm_engine: "VllmEngine"
     assert cast(list[JSON], answer["choices"])[0]["text"] == "y甲"
 
 
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        {"response_format": {"type": "json_object"}},
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "a", "schema": {"enum": [{"a": 1}, {"a": 2}]}},
+            }
+        },
+        {"structured_outputs": {"regex": r"\{\"a\": [12]\}"}},
+        {"structured_outputs": {"choice": ['{"a": 1}', '{"a": 2}']}},
+    ],
+    ids=["object", "schema", "regex", "choice"],
+)
+async def test_a_constrained_chat_is_json(vllm_engine: "VllmEngine", constraint: JSON) -> None:
+    question: JSON = {"role": "user", "content": "Say {}."}
+    body: JSON = {"messages": [question], "max_tokens": 300, "logit_bias": {}, **constraint}
+    answer = await vllm_engine.chat(body, None, "constrained")
+    assert isinstance(answer, dict)
+    choice = cast(list[JSON], answer["choices"])[0]
+    if choice["finish_reason"] == "stop":
+        assert isinstance(json.loads(str(cast(JSON, choice["message"])["content"])), dict)
+    else:
+        # A random model need not find the end of an object; what there is began one.
+        assert str(cast(JSON, choice["message"])["content"]).lstrip().startswith("{")
+
+
 async def test_an_engine_that_dies_ends_its_streams_and_says_so(
     vllm_engine: "VllmEngine", version: Version
 ) -> None:
