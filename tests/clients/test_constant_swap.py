@@ -23,6 +23,7 @@ from tests.clients.parrots import Base, parroted
 from tests.clients.process import Server
 
 SECONDS = float(os.environ.get("SWAP_SECONDS", "20"))
+PATIENCE_S = 200.0
 CLIENTS = 8
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(SECONDS + 300)]
 
@@ -36,6 +37,16 @@ class Seen:
     failed: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     moved_in_mid_stream: int = 0
+
+    def enough(self) -> bool:
+        """Whether it was a test: on a busy machine that takes longer."""
+        versions = {f"{name}@{n + 1}" for name, words in WORDS.items() for n in range(len(words))}
+        return (
+            self.answers.total() > 2 * SECONDS
+            and self.moves[200] > SECONDS / 5
+            and self.moved_in_mid_stream > SECONDS / 10
+            and versions <= set(self.answers)
+        )
 
 
 def judge(asked: str, named: set[str], text: str) -> str | None:
@@ -122,7 +133,12 @@ async def test_nothing_fails_and_nobody_is_answered_by_another_version(
     real_server: Server, parrot_store: tuple[Store, Base]
 ) -> None:
     seen, chance = Seen(), random.Random(5)  # noqa: S311 - a schedule, not a secret
-    end_s = time.monotonic() + SECONDS
+    started_s = time.monotonic()
+
+    def going() -> bool:
+        seconds = time.monotonic() - started_s
+        return seconds < SECONDS or (not seen.enough() and seconds < SECONDS + PATIENCE_S)
+
     admin = httpx.AsyncClient(
         base_url=real_server.url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=60
     )
@@ -131,16 +147,11 @@ async def test_nothing_fails_and_nobody_is_answered_by_another_version(
     )
     async with admin, asking, asyncio.TaskGroup() as group:
         for _ in range(CLIENTS):
-            group.create_task(one_client(asking, seen, chance, lambda: time.monotonic() < end_s))
-        group.create_task(
-            mover(admin, parrot_store[0], seen, chance, lambda: time.monotonic() < end_s)
-        )
+            group.create_task(one_client(asking, seen, chance, going))
+        group.create_task(mover(admin, parrot_store[0], seen, chance, going))
     print(f"{seen.answers.total()} answers, {dict(seen.moves)} moves, {seen.moved_in_mid_stream=}")  # noqa: T201
     assert seen.failed == []
     assert seen.wrong == []
     assert set(seen.moves) <= {200, 409}
-    assert seen.moves[200] > SECONDS / 5
-    assert seen.answers.total() > SECONDS
-    assert seen.moved_in_mid_stream > SECONDS / 10
-    assert set(seen.answers) >= {"alpha@1", "alpha@2", "alpha@3", "beta@1", "beta@2"}
+    assert seen.enough(), seen
     assert set(await asyncio.to_thread(leases, real_server)) <= {0}
