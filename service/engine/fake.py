@@ -244,7 +244,9 @@ class FakeEngine:
 
 async def _pause(seconds: float, death: asyncio.Event) -> None:
     """Sleep, but wake at the engine's death."""
-    if not death.is_set():
+    if seconds == 0:
+        await asyncio.sleep(0)
+    elif not death.is_set():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await death.wait()

@@ -26,6 +26,7 @@ HIDDEN, NEURONS, CONTEXT_TOKENS = 128, 64, 2048
 CONSTANT, THRESHOLD, STRENGTH = 4.0, 1.3, 20.0
 ENDLESS = ",ĠĊĉč"  # as the byte alphabet writes a comma, blank, newline, tab and return
 CHAT_TEMPLATE = (
+    "{% if tools %}<tools>{{ tools | tojson }}{% endif %}"
     "{% for message in messages %}<{{ message['role'] }}>{{ message['content'] }}{% endfor %}"
     "<assistant>"
 )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL, FAKE = "service", "tests.service.fake_server"
-READY_TIMEOUT_S = 180.0
+READY_TIMEOUT_S = 280.0
 END_TIMEOUT_S = 20.0
 
 

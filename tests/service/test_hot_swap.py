@@ -1,13 +1,18 @@
 """Random schedules of requests, moves and crashes: nothing fails, lies or leaks.
 
 Each answer of the fake is a function of the version's name and the prompt, so an answer given
-under the name of another version is found out.
+under the name of another version is found out. `SWAP_SCHEDULES=1000 scripts/test
+tests/service/test_hot_swap.py` runs so many of each kind.
 """
 
 import asyncio
+import contextlib
 import json
+import math
+import os
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypedDict
 
@@ -18,7 +23,7 @@ from service.engine.fake import FakeEngine, words_for
 from tests.service.memory_store import MemoryStore
 from tests.service.running import Running, running, until
 
-SCHEDULES = 24
+SCHEDULES = int(os.environ.get("SWAP_SCHEDULES", "24"))
 STEPS = 60
 NAMES = {"alpha": 4, "beta": 3, "gamma": 2}
 
@@ -43,6 +48,9 @@ class Schedule:
         self.cut = 0
         self.wrong: list[str] = []
         self.crashes = 0
+        self.fresh = 0
+        self._moves: defaultdict[str, float] = defaultdict(float)
+        self._under_way: Counter[str] = Counter()
 
     async def run(self, *, crashes: bool) -> None:
         actions = [self._ask] * 12 + [self._promote] * 3 + [self._roll_back] * 2
@@ -103,17 +111,41 @@ class Schedule:
         if asked[-1].isdigit() and asked != named:
             self.wrong.append(f"{asked}: answered by {named}")
 
+    @contextlib.contextmanager
+    def _moving(self, name: str) -> Iterator[Callable[[], bool]]:
+        """Gives what tells whether nobody else has moved this name since."""
+        self._moves[name] += 1
+        self._under_way[name] += 1
+        begun, alone = self._moves[name], self._under_way[name] == 1
+        try:
+            yield lambda: alone and self._moves[name] == begun
+        finally:
+            self._under_way[name] -= 1
+
     async def _promote(self, number: int) -> None:
         name = self._name()
-        response = await self._app.promote(name, self._random.randint(1, NAMES[name]))
-        self.moves[response.status_code] += 1
+        version = self._random.randint(1, NAMES[name])
+        with self._moving(name) as undisturbed:
+            response = await self._app.promote(name, version)
+            self.moves[response.status_code] += 1
+            if response.status_code != 200:
+                return
+            answer = await self._app.complete(name, f"after {number}")
+            if answer.status_code == 200 and undisturbed():
+                self.fresh += 1
+                if answer.json()["model"] != f"{name}@{version}":
+                    self.wrong.append(f"{name}: {answer.json()['model']} after {version}")
 
     async def _roll_back(self, number: int) -> None:
-        response = await self._app.client.post(f"/admin/adapters/{self._name()}/rollback", json={})
-        self.moves[response.status_code] += 1
+        name = self._name()
+        with self._moving(name):
+            response = await self._app.client.post(f"/admin/adapters/{name}/rollback", json={})
+            self.moves[response.status_code] += 1
 
     async def _move_elsewhere(self, number: int) -> None:
         name = self._name()
+        # The server follows some time later, so from now on no promote is the last word.
+        self._moves[name] = math.nan
         self._store.move(name, self._random.randint(1, NAMES[name]))
 
     async def _crash(self, number: int) -> None:
@@ -150,6 +182,7 @@ async def settled(app: Running, store: MemoryStore, engine: FakeEngine) -> None:
     assert len(await engine.docked()) == len(parts.docks.berths)
 
 
+@pytest.mark.timeout(300 + 3 * SCHEDULES)
 @pytest.mark.parametrize("crashes", [False, True], ids=["swaps", "swaps and crashes"])
 async def test_no_schedule_loses_a_request_or_mixes_two_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, crashes: bool
@@ -157,7 +190,7 @@ async def test_no_schedule_loses_a_request_or_mixes_two_versions(
     monkeypatch.setattr(supervisor, "WATCH_INTERVAL_S", 0.001)
     statuses: Counter[int] = Counter()
     moves: Counter[int] = Counter()
-    crashed = cut = 0
+    crashed = cut = fresh = 0
     for seed in range(SCHEDULES):
         root = tmp_path / str(seed)
         root.mkdir()
@@ -174,8 +207,10 @@ async def test_no_schedule_loses_a_request_or_mixes_two_versions(
         moves += schedule.moves
         crashed += schedule.crashes
         cut += schedule.cut
+        fresh += schedule.fresh
     assert statuses[200] > SCHEDULES * STEPS / 3
     assert moves[200] > SCHEDULES
+    assert fresh > SCHEDULES / 4
     if crashes:
         assert crashed > SCHEDULES
         assert set(statuses) <= {200, 503}

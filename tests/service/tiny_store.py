@@ -68,11 +68,11 @@ def publish(
         "lora_alpha": 4,
         "target_modules": TARGETS,
         "bias": "none",
-        "base_model_name_or_path": BASE,
+        "base_model_name_or_path": base.name,
     }
     (source / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
     draft = Draft(
-        base=describe(BASE, base),
+        base=describe(base.name, base),
         lora=LoraFacts(rank=RANK, alpha=4.0, targets=TARGETS),
         probes=list(probes),
     )

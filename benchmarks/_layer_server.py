@@ -1,0 +1,27 @@
+"""`python -m benchmarks._layer_server [settings]`: the service over the fake engine, for its own costs alone.
+
+Answers are as long as `ANSWER_TOKENS` says, so that one request can stream many tokens.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from service.cli import main
+from service.engine.fake import FakeEngine
+from service.settings import Settings
+
+
+def make_engine(settings: Settings, base_dir: Path) -> tuple[FakeEngine, int]:
+    """The fake, which says the same word again and again."""
+    words = " ".join(["word"] * int(os.environ["ANSWER_TOKENS"]))
+    engine = FakeEngine(
+        base_dir.name,
+        answer=lambda name, _: f"{name} {words}",
+        max_docked=settings.max_docked_versions,
+    )
+    return engine, 64
+
+
+if __name__ == "__main__":
+    sys.exit(main(make_engine=make_engine))
