@@ -41,7 +41,7 @@ _IN_DIGITS = re.compile(
 _MIXED = re.compile(r"(?<!\d)(\d+)(?:\s+|又)(\d+)\s*/\s*(\d+)", re.ASCII)
 
 
-def numbers_in(question: str, language: QuestionLanguage | None = None) -> frozenset[Fraction]:
+def given_numbers(question: str, language: QuestionLanguage | None = None) -> frozenset[Fraction]:
     """Return the numbers that a question gives.
 
     Digits count with or without thousands separators and in full width; a percentage as itself and
@@ -58,7 +58,7 @@ def numbers_in(question: str, language: QuestionLanguage | None = None) -> froze
 
 
 def literals_in(question: str, language: QuestionLanguage | None = None) -> frozenset[str]:
-    """Return the numbers of `numbers_in` as a program may write them.
+    """Return the numbers of `given_numbers` as a program may write them.
 
     Beside the shortest form a number may keep the zeros it was written with, `4.50` for example.
     Fractions that no decimal equals cannot be written as a literal and are left out.
@@ -72,7 +72,7 @@ def literals_in(question: str, language: QuestionLanguage | None = None) -> froz
 
 def gives_numbers(question: str, language: QuestionLanguage | None = None) -> bool:
     """Whether a question gives any number to compute with; a mere `one` or `一` is none."""
-    return bool(numbers_in(question, language) - {Fraction(1)}) or "1" in _normal(question)
+    return bool(given_numbers(question, language) - {Fraction(1)}) or "1" in _normal(question)
 
 
 def _is_short_literal(text: str | None) -> TypeGuard[str]:
