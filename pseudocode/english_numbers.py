@@ -134,17 +134,14 @@ def _cardinal(run: Sequence[str]) -> tuple[Fraction | None, int]:
             current = max(current, 1) * _SCALES[word]
             if word != "hundred":
                 total, current = total + current, 0
-        elif not _may_stand_between(word, run[place - 1] if seen else None):
+        elif place == 0 and word in ("a", "an"):
+            continue
+        elif not (word == "and" and seen and run[place - 1] in _SCALES):
             break
         else:
             continue
         seen, length = True, place + 1
     return (Fraction(total + current), length) if seen else (None, 0)
-
-
-def _may_stand_between(word: str, before: str | None) -> bool:
-    """`a` before a number, and `and` after a hundred, say nothing by themselves."""
-    return word in ("a", "an") if before is None else word == "and" and before in _SCALES
 
 
 def _cardinal_values(words: Sequence[str], number: Fraction) -> Iterator[Fraction]:
