@@ -111,7 +111,7 @@ def _values_of(run: Sequence[str]) -> Iterator[Fraction]:
         if word in _PARTS:
             yield from _part_values(_PARTS[word], last, after_and="and" in run[:place])
         if word == "percent" and last is not None:
-            yield last / 100
+            yield from (last / 100, 1 - last / 100, 1 + last / 100)
         for meant in _MEANT.get(word, ()):
             value = Fraction(meant)
             yield value

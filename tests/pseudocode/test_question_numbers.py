@@ -20,7 +20,7 @@ NUMERALS = "零一二两三四五六七八九十百千万亿半分之点成折�
         ("no number", []),
         ("1,250 and 12,345,678.5", ["1250", "12345678.5"]),
         ("the values 1,25 and 3", ["1", "25", "3"]),
-        ("20% of 50", ["20", "0.2", "50"]),
+        ("20% of 50", ["20", "0.2", "0.8", "1.2", "50"]),
         ("小明有３０个苹果，吃了２.５个", ["30", "2.5"]),
         ("3/4 of 8", ["3", "4", "0.75", "8"]),
         ("room 007.", ["7"]),
@@ -49,7 +49,7 @@ def test_no_text_of_digits_is_too_long_to_look_at() -> None:
         ("she doubled it, he tripled it", ["2", "3"]),
         ("2½ cups", ["2", "1", "0.5", "2.5"]),
         ("3 million people, 2.5 thousand cars", ["3", "3000000", "1000000", "2.5", "2500", "1000"]),
-        ("20 percent", ["20", "0.2"]),
+        ("20 percent", ["20", "0.2", "0.8", "1.2"]),
         ("a stand of ants, and then a van", []),
     ],
 )
@@ -88,7 +88,12 @@ def test_words_of_the_other_language_are_left_out_on_request() -> None:
 
 
 def test_literals_keep_the_form_they_were_written_in() -> None:
-    assert literals_in("$4.50 and 20% of 1,200") == {"4.50", "4.5", "20", "0.2", "0.20", "1200"}
+    assert literals_in("$4.50 and 1,200") == {"4.50", "4.5", "1200"}
+    assert literals_in("20%") == {"20", "0.2", "0.20", "0.8", "0.80", "1.2", "1.20"}
+
+
+def test_no_literal_has_a_sign() -> None:
+    assert literals_in("120%") == {"120", "1.2", "1.20", "2.2", "2.20"}
 
 
 def test_what_no_decimal_equals_is_no_literal() -> None:
