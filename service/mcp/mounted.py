@@ -72,7 +72,7 @@ class McpEndpoint:
         async with self._starting:
             if self._manager is None:
                 # Takes a second, which neither the start of the service nor its loop waits for.
-                await asyncio.to_thread(importlib.import_module, "service.mcp.tools")
+                await asyncio.to_thread(importlib.import_module, "service.mcp.solve_and_run")
                 manager = self._make_manager()
                 running = asyncio.Event()
                 # A task of its own enters and leaves the manager, as its cancel scopes demand.
@@ -84,7 +84,7 @@ class McpEndpoint:
     def _make_manager(self) -> "StreamableHTTPSessionManager":
         from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - slow
 
-        from service.mcp.tools import make_server  # noqa: PLC0415 - see `_started`
+        from service.mcp.solve_and_run import make_server  # noqa: PLC0415 - see `_started`
 
         server = make_server(self._ask)
         # Without keys the service listens on loopback alone; this keeps web pages out of it.

@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from service.engine.protocol import JSON
-from service.mcp.tools import make_server
+from service.mcp.solve_and_run import make_server
 from tests.service.running import Running, listening
 from tests.service.solving.scripted import QUESTION, RIGHT, ScriptedEngine, store_with_solver
 
