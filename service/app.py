@@ -70,7 +70,11 @@ def create_app(
                 await tools.close()
 
     app = bare_app()
-    tools = McpEndpoint(app, parts.keys, keyed=settings.api_key is not None)
+    tools = McpEndpoint(
+        app,
+        lambda authorization: parts.keys.allow(authorization, frozenset({"inference"})),
+        keyed=settings.api_key is not None,
+    )
     app.router.routes.append(tools.route())
     app.router.lifespan_context = lifespan
     app.state.parts = parts
