@@ -58,6 +58,7 @@ class SolveRequest(SolveOptions):
         max_length=200,
         description="an adapter of the pseudocode task: its name, `name@alias` or `name@3`",
     )
+    user: str | None = Field(None, max_length=512, description="taken as on the other routes")
     stream: bool = Field(False, description="one event per finished step, then the whole result")
 
     def wants_usage(self) -> bool:
