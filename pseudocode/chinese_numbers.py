@@ -52,6 +52,8 @@ def chinese_values(text: str) -> Iterator[Fraction]:
         yield over
         if under:
             yield over / under
+            if under == 100:
+                yield from (1 - over / 100, 1 + over / 100)
     for word, meant in _MEANT.items():
         if word in text:
             yield from map(Fraction, meant)

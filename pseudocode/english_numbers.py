@@ -111,7 +111,7 @@ def _values_of(run: Sequence[str]) -> Iterator[Fraction]:
         if word in _PARTS:
             yield from _part_values(_PARTS[word], last, after_and="and" in run[:place])
         if word == "percent" and last is not None:
-            yield last / 100
+            yield from (last / 100, 1 - last / 100, 1 + last / 100)
         for meant in _MEANT.get(word, ()):
             value = Fraction(meant)
             yield value
@@ -134,17 +134,14 @@ def _cardinal(run: Sequence[str]) -> tuple[Fraction | None, int]:
             current = max(current, 1) * _SCALES[word]
             if word != "hundred":
                 total, current = total + current, 0
-        elif not _may_stand_between(word, run[place - 1] if seen else None):
+        elif place == 0 and word in ("a", "an"):
+            continue
+        elif not (word == "and" and seen and run[place - 1] in _SCALES):
             break
         else:
             continue
         seen, length = True, place + 1
     return (Fraction(total + current), length) if seen else (None, 0)
-
-
-def _may_stand_between(word: str, before: str | None) -> bool:
-    """`a` before a number, and `and` after a hundred, say nothing by themselves."""
-    return word in ("a", "an") if before is None else word == "and" and before in _SCALES
 
 
 def _cardinal_values(words: Sequence[str], number: Fraction) -> Iterator[Fraction]:

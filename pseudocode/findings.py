@@ -1,5 +1,7 @@
 """What makes a program doubtful although it runs: dead steps, numbers from nowhere, no reasoning."""
 
+import re
+import unicodedata
 from collections.abc import Set
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,9 +10,9 @@ from typing import Literal
 from pseudocode.errors import shortened
 from pseudocode.flow import flow_of
 from pseudocode.liveness import unused_steps
-from pseudocode.numbers import format_number
+from pseudocode.numbers import format_number, read_number
 from pseudocode.program import Apply, Line, Name, Number, Program
-from pseudocode.question_numbers import numbers_in
+from pseudocode.question_numbers import given_numbers
 from pseudocode.units import mismatches
 
 # Numbers a program may use without the question giving them: identities, halves and quarters,
@@ -39,6 +41,8 @@ CONSTANTS = frozenset(
     ),
 )
 
+_QUESTION_NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(\s*%)?", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -53,12 +57,25 @@ def check(program: Program, question: str | None = None) -> tuple[Finding, ...]:
     """Look for doubtful lines, in the order of the lines.
 
     Literals are compared with the question only where one is given. A literal is grounded when it
-    is one of `CONSTANTS`, or a number that the question gives (see `numbers_in`).
+    is one of `CONSTANTS`, or a number that the question gives in digits or in words.
     """
     findings = [*_unused(program), *_literal_answer(program), *_unlike(program)]
     if question is not None:
-        findings += _ungrounded(program, numbers_in(question) | CONSTANTS)
+        findings += _ungrounded(program, given_numbers(question) | CONSTANTS)
     return tuple(sorted(findings, key=lambda finding: finding.line))
+
+
+def numbers_in(question: str) -> frozenset[Fraction]:
+    """Return the numbers that a question writes in digits, full-width ones included."""
+    found: set[Fraction] = set()
+    for whole, decimals, percent in _QUESTION_NUMBER.findall(
+        unicodedata.normalize("NFKC", question)
+    ):
+        value = read_number(whole.replace(",", "") + decimals)
+        found.add(value)
+        if percent:
+            found.add(value / 100)
+    return frozenset(found)
 
 
 def _unused(program: Program) -> list[Finding]:

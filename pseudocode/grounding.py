@@ -4,6 +4,8 @@ A model that decodes under it cannot make a number up. It knows nothing of model
 """
 
 import re
+from collections.abc import Set
+from fractions import Fraction
 from functools import lru_cache
 
 from pseudocode.findings import CONSTANTS
@@ -14,6 +16,8 @@ from pseudocode.question_numbers import QuestionLanguage, literals_in
 # What a decoder compiles within milliseconds.
 MAX_LITERALS = 256
 _NUMBER_RULE = re.compile(r"^NUMBER: .*$", re.MULTILINE)
+# The dialect may know literals such as `20%` too.
+_PERCENT_RULE = re.compile(r"^PERCENT: .*$", re.MULTILINE)
 _WRITTEN = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _ALWAYS = frozenset(map(format_number, CONSTANTS))
 
@@ -31,12 +35,18 @@ def grounded_grammar(question: str, language: QuestionLanguage | None = None) ->
             f"The question gives {len(literals)} numbers; a grounded grammar holds {MAX_LITERALS} "
             "at most. Shorten the question, or use the grammar `dialect`."
         )
-    allowed = sorted(literals | _ALWAYS, key=lambda literal: (len(literal), literal))
-    pattern = "|".join(map(re.escape, allowed))
-    text, count = _NUMBER_RULE.subn(lambda _: f"NUMBER: /{pattern}/", grammar_text())
+    numbers = _pattern(literals | _ALWAYS)
+    percents = {
+        literal for literal in literals if format_number(Fraction(literal) / 100) in literals
+    }
+    text, count = _NUMBER_RULE.subn(lambda _: f"NUMBER: /{numbers}/", grammar_text())
     if count != 1:
         raise AssertionError(f"the grammar has {count} rules `NUMBER: ...`, not one")
-    return text
+    return _PERCENT_RULE.sub(lambda _: f"PERCENT: /({_pattern(percents | {'100'})})%/", text)
+
+
+def _pattern(literals: Set[str]) -> str:
+    return "|".join(re.escape(literal) for literal in sorted(literals, key=lambda x: (len(x), x)))
 
 
 def uses_numbers_of(question: str, program: str, language: QuestionLanguage | None = None) -> bool:

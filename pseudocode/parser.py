@@ -25,8 +25,8 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     """Parse a program.
 
     A model that decodes under the grammar writes one space at most and no blank lines; here blank
-    lines, lines of comment (`# ...`), indentation, tabs, runs of spaces and carriage returns before
-    line ends do not matter.
+    lines, indentation, tabs, runs of spaces, carriage returns before line ends and comments
+    (`# ...`) below the last line do not matter.
 
     Args:
         source: The program's text.
@@ -38,7 +38,9 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     """
     check_length(source, limits.max_source_bytes)
     stripped = enumerate(map(str.strip, source.split("\n")), start=1)
-    numbered = [(number, row) for number, row in stripped if row and not row.startswith("#")]
+    numbered = [(number, row) for number, row in stripped if row]
+    while numbered and numbered[-1][1].startswith("#"):
+        numbered.pop()
     if not numbered:
         raise ParseError(
             Code.EMPTY,

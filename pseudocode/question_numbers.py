@@ -41,11 +41,11 @@ _IN_DIGITS = re.compile(
 _MIXED = re.compile(r"(?<!\d)(\d+)(?:\s+|又)(\d+)\s*/\s*(\d+)", re.ASCII)
 
 
-def numbers_in(question: str, language: QuestionLanguage | None = None) -> frozenset[Fraction]:
+def given_numbers(question: str, language: QuestionLanguage | None = None) -> frozenset[Fraction]:
     """Return the numbers that a question gives.
 
-    Digits count with or without thousands separators and in full width; a percentage as itself and
-    as a hundredth; a fraction as its two numbers and their quotient; `3 million` and `3万` as 3 and
+    Digits count with or without thousands separators and in full width; a percentage as itself, as
+    a share, and as what is left or grown by it (for `20%` 20, 0.2, 0.8 and 1.2); a fraction as its two numbers and their quotient; `3 million` and `3万` as 3 and
     the product. Of words: cardinals (`twenty-five`, `二十五`), fractions (`two thirds`, `三分之一`),
     percentages (`百分之五`), and what stands for a number (`half`, `twice`, `dozen`, `一半`, `两倍`).
 
@@ -58,7 +58,7 @@ def numbers_in(question: str, language: QuestionLanguage | None = None) -> froze
 
 
 def literals_in(question: str, language: QuestionLanguage | None = None) -> frozenset[str]:
-    """Return the numbers of `numbers_in` as a program may write them.
+    """Return the numbers of `given_numbers` as a program may write them.
 
     Beside the shortest form a number may keep the zeros it was written with, `4.50` for example.
     Fractions that no decimal equals cannot be written as a literal and are left out.
@@ -72,11 +72,12 @@ def literals_in(question: str, language: QuestionLanguage | None = None) -> froz
 
 def gives_numbers(question: str, language: QuestionLanguage | None = None) -> bool:
     """Whether a question gives any number to compute with; a mere `one` or `一` is none."""
-    return bool(numbers_in(question, language) - {Fraction(1)}) or "1" in _normal(question)
+    return bool(given_numbers(question, language) - {Fraction(1)}) or "1" in _normal(question)
 
 
 def _is_short_literal(text: str | None) -> TypeGuard[str]:
-    return text is not None and "/" not in text and len(text) <= _MAX_LITERAL_CHARACTERS
+    # The dialect has no literals for fractions and none with a sign.
+    return text is not None and not {"/", "-"} & set(text) and len(text) <= _MAX_LITERAL_CHARACTERS
 
 
 def _normal(question: str) -> str:
@@ -113,7 +114,8 @@ def _digits(found: re.Match[str]) -> Iterator[tuple[Fraction, str | None]]:
         if under:
             yield value / under, None
     if found["percent"]:
-        yield value / 100, _hundredths(value)
+        for share in (value / 100, 1 - value / 100, 1 + value / 100):
+            yield share, _two_decimals(share)
     if found["scale"]:
         scale = Fraction(_SCALES[found["scale"].lower()])
         yield value * scale, None
@@ -126,8 +128,9 @@ def _digits(found: re.Match[str]) -> Iterator[tuple[Fraction, str | None]]:
         yield _HALF, None
 
 
-def _hundredths(percent: Fraction) -> str | None:
-    """`0.20` for twenty percent."""
-    if percent.denominator != 1 or percent >= 100:
+def _two_decimals(share: Fraction) -> str | None:
+    """`0.20` for a fifth."""
+    hundredths = share * 100
+    if share < 0 or hundredths.denominator != 1:
         return None
-    return f"0.{int(percent):02d}"
+    return f"{int(hundredths) // 100}.{int(hundredths) % 100:02d}"

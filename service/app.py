@@ -73,7 +73,11 @@ def create_app(
                 await tools.close()
 
     app = bare_app()
-    tools = McpEndpoint(app, parts.keys, keyed=bool(settings.api_key or settings.key_file))
+    tools = McpEndpoint(
+        app,
+        lambda authorization: parts.keys.find(authorization, frozenset({"inference"})) is not None,
+        keyed=bool(settings.api_key or settings.key_file),
+    )
     app.router.routes.append(tools.route())
     app.router.lifespan_context = lifespan
     app.state.parts = parts

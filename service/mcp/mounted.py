@@ -6,7 +6,7 @@
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.engine.protocol import JSON
 from service.errors import InvalidKey
-from service.keys import Keys
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -33,11 +32,17 @@ class McpRoute(Route):
 
 
 class McpEndpoint:
-    """An ASGI app for one path. Stateless: each POST stands alone, so nothing is kept of a client."""
+    """An ASGI app for one path. Stateless: each POST stands alone, so nothing is kept of a client.
 
-    def __init__(self, app: ASGIApp, keys: Keys, *, keyed: bool) -> None:
+    Args:
+        app: The service, whose solve route is asked.
+        opens: Whether an `Authorization` header carries the inference key.
+        keyed: Whether the service has keys.
+    """
+
+    def __init__(self, app: ASGIApp, opens: Callable[[str | None], bool], *, keyed: bool) -> None:
         self._app = app
-        self._keys = keys
+        self._opens = opens
         self._keyed = keyed
         self._starting = asyncio.Lock()
         self._manager: StreamableHTTPSessionManager | None = None
@@ -53,8 +58,7 @@ class McpEndpoint:
         Raises:
             InvalidKey: It does not carry the inference key.
         """
-        authorization = Headers(scope=scope).get("authorization")
-        if self._keys.find(authorization, frozenset({"inference"})) is None:
+        if not self._opens(Headers(scope=scope).get("authorization")):
             raise InvalidKey(
                 "This needs the inference key, and none or another one was given. Send it as "
                 "`Authorization: Bearer KEY`."
@@ -72,7 +76,7 @@ class McpEndpoint:
         async with self._starting:
             if self._manager is None:
                 # Takes a second, which neither the start of the service nor its loop waits for.
-                await asyncio.to_thread(importlib.import_module, "service.mcp.tools")
+                await asyncio.to_thread(importlib.import_module, "service.mcp.solve_and_run")
                 manager = self._make_manager()
                 running = asyncio.Event()
                 # A task of its own enters and leaves the manager, as its cancel scopes demand.
@@ -84,7 +88,7 @@ class McpEndpoint:
     def _make_manager(self) -> "StreamableHTTPSessionManager":
         from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - slow
 
-        from service.mcp.tools import make_server  # noqa: PLC0415 - see `_started`
+        from service.mcp.solve_and_run import make_server  # noqa: PLC0415 - see `_started`
 
         server = make_server(self._ask)
         # Without keys the service listens on loopback alone; this keeps web pages out of it.

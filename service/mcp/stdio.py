@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
 
 async def _serve(url: str, key: str | None) -> None:
     # The package takes a second to import, which `--help` need not wait for.
-    from service.mcp.tools import make_server  # noqa: PLC0415
+    from service.mcp.solve_and_run import make_server  # noqa: PLC0415
 
     headers = {"authorization": f"Bearer {key}"} if key else {}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as client:

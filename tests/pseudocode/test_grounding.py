@@ -44,7 +44,7 @@ def test_exactly_the_numbers_of_the_question_and_the_constants_decode(question: 
 
 def test_names_and_steps_are_those_of_the_dialect() -> None:
     program = "总数 = 34 * 2\nb1 = max(总数, 34) - (总数 // 2)\nreturn b1"
-    assert parse(program)
+    assert parse(program).lines
     assert decodes(program, "34 birds")
     assert not decodes("return 34 birds", "34 birds")
 

@@ -188,3 +188,9 @@ def test_building_the_parser_does_not_search_for_overlapping_terminals(
 
     monkeypatch.setattr("lark.lexer._check_regex_collisions", search)
     assert parse("return 1", Limits(max_depth=17)).lines
+
+
+def test_comments_below_a_program_do_not_matter() -> None:
+    assert parse("return 5\n# answer: 5\n\n  # another") == parse("return 5")
+    with pytest.raises(ParseError):
+        parse("# only a comment")

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 import pseudocode
-from pseudocode.question_numbers import numbers_in
+from pseudocode.question_numbers import given_numbers
 from pseudocode.numbers import format_number
 from training.conversion.arithmetic import evaluated, is_number
 from training.conversion.candidates import Candidate, Dropped, Language, Solution
@@ -37,7 +37,7 @@ class Row:
 
 def convert(candidate: Candidate, form: Form) -> Row | Dropped:
     """Return the row of a candidate, or the reason why its program cannot be trusted."""
-    given = numbers_in(candidate.question)
+    given = given_numbers(candidate.question)
     for solution in candidate.steps:
         if not _holds(solution, candidate.steps):
             text = " ".join(str(part) for part in solution.parts)

@@ -25,6 +25,8 @@ INSTRUCTIONS = (
     "`solve` lets a small model write a program for a word problem and computes it exactly; it "
     "gives no answer rather than a guess. `run` computes a program that you wrote yourself."
 )
+# Each may compute for a second; the threads are the service's too.
+RUNS_AT_ONCE = 2
 READS_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 Question = Annotated[
@@ -63,6 +65,7 @@ def make_server(ask: Ask) -> MCPServer[None]:
         ask: Posts a body to `/v1/pseudocode/solve`.
     """
     server: MCPServer[None] = MCPServer(NAME, instructions=INSTRUCTIONS)
+    gate = asyncio.Semaphore(RUNS_AT_ONCE)
 
     @server.tool(annotations=READS_ONLY)
     async def solve(
@@ -86,7 +89,8 @@ def make_server(ask: Ask) -> MCPServer[None]:
     @server.tool(annotations=READS_ONLY)
     async def run(program: str) -> Ran:
         """Run a program of the pseudocode dialect exactly and show every step."""
-        result = await asyncio.to_thread(pseudocode.run, program)
+        async with gate:
+            result = await asyncio.to_thread(pseudocode.run, program)
         return Ran.model_validate(
             {
                 "answer": result.answer,

@@ -1,0 +1,172 @@
+"""How well a published `pseudocode` adapter solves: by question set and by what solving adds.
+
+It asks the service at `LORADOCK_BENCH_URL`, or starts one on the usual settings (`LORADOCK_BASE`,
+`LORADOCK_STORE`, ...). `LORADOCK_BENCH_MODEL` names the adapter [pseudocode], `LORADOCK_BENCH_SIZE`
+the questions of each set [100]. The verifier's mode is left out where there is no verifier.
+"""
+
+import asyncio
+import contextlib
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import httpx
+from llguidance import LLMatcher, LLTokenizer, grammar_from
+
+from benchmarks._intervals import Interval, risk_coverage, threshold_for
+from benchmarks._questions import Asked, question_sets, with_another_number
+from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
+from benchmarks.figures import Figure, at_least, at_most
+from demo.processes import running_server
+from pseudocode.grounding import grounded_grammar
+from service.solving.attempts import Draft, examine
+from service.solving.voting import decide
+
+# What an adapter is asked to reach, by set and mode, in percent of all questions.
+GOALS = {
+    ("own English", "+ grounded"): 80.0,
+    ("GSM8K train part", "+ grounded"): 22.0,
+    ("GSM8K train part", "+ verifier rerank of 8"): 30.0,
+}
+EXECUTED_GOAL = 99.0
+COUNTERFACTUAL_GOAL = 95.0
+ADDED_MS = 5.0
+COMPILE_MS = 20.0
+RISKS = (0.1, 0.2)
+
+
+def run() -> list[Figure]:
+    """Measure everything that the adapters in the store allow."""
+    size = int(os.environ.get("LORADOCK_BENCH_SIZE", "100"))
+    model = os.environ.get("LORADOCK_BENCH_MODEL", "pseudocode")
+    with _service() as url:
+        return asyncio.run(measure(url, model, question_sets(size)))
+
+
+@contextlib.contextmanager
+def _service() -> Iterator[str]:
+    url = os.environ.get("LORADOCK_BENCH_URL")
+    if url:
+        yield url
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="loradock-solving-") as folder,
+        running_server([], Path(folder) / "service.log", leave=False) as server,
+    ):
+        yield server.url
+
+
+async def measure(url: str, model: str, sets: Mapping[str, Sequence[Asked]]) -> list[Figure]:
+    """Ask every set in every mode and make the table."""
+    found: list[Figure] = []
+    written: list[tuple[str, str]] = []
+    async with httpx.AsyncClient(base_url=url, headers=_headers()) as client:
+        modes = [mode for mode in MODES if not mode.fields.get("verify") or await _judges(client)]
+        for name, questions in sets.items():
+            for mode in modes:
+                tally = await solve_all(client, model, questions, mode)
+                found += figures_of(name, mode, tally)
+                written += [(asked.text, solution.program) for asked, solution in tally.solved]
+                if mode.name == "+ grounded":
+                    found += await _counterfactual(client, model, name, mode, tally)
+    return [*found, *_costs(written)]
+
+
+def _headers() -> dict[str, str]:
+    key = os.environ.get("LORADOCK_API_KEY")
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
+async def _judges(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/v1/models/pseudocode-verifier")).status_code == httpx.codes.OK
+
+
+def figures_of(name: str, mode: Mode, tally: Tally) -> list[Figure]:
+    """The row of a set and a mode."""
+    label = f"{name}, {mode.name}"
+    asked = len(tally.solved)
+    goal = GOALS.get((name, mode.name))
+    executed_goal = None if mode.name == "straight" else EXECUTED_GOAL
+    found = [
+        _share(f"{label}: executed", tally.executed, asked, executed_goal),
+        _share(f"{label}: right", tally.right, asked, goal),
+        _share(f"{label}: abstained", tally.abstained, asked),
+        _share(f"{label}: right of those answered", tally.selective, len(tally.answered)),
+        Figure(f"{label}: tokens per answered question", tally.tokens, "tokens"),
+        Figure(
+            f"{label}: time per answered question",
+            tally.milliseconds,
+            "ms",
+            note=f"{CONCURRENT} at a time",
+        ),
+    ]
+    return found + (_risks(label, tally) if mode.fields.get("samples") else [])
+
+
+def _share(name: str, interval: Interval, trials: int, goal: float | None = None) -> Figure:
+    note = f"95 %: {interval}; n = {trials}"
+    if goal is None:
+        return Figure(name, 100 * interval.share, "%", note=note)
+    return at_least(name, 100 * interval.share, "%", goal, note)
+
+
+def _risks(label: str, tally: Tally) -> list[Figure]:
+    """How much may be answered if so many answers may be wrong, and from which agreement on."""
+    curve = risk_coverage(tally.confidences(), len(tally.solved))
+    found = []
+    for risk in RISKS:
+        point = threshold_for(curve, risk)
+        note = "no threshold" if point is None else f"min_agreement = {point.threshold:.2f}"
+        coverage = 0.0 if point is None else 100 * point.coverage
+        found.append(Figure(f"{label}: answered at {risk:.0%} wrong", coverage, "%", note=note))
+    return found
+
+
+async def _counterfactual(
+    client: httpx.AsyncClient, model: str, name: str, mode: Mode, tally: Tally
+) -> list[Figure]:
+    """Of the questions answered right: the share still right once a number is changed."""
+    right = [asked for asked, solution in tally.answered if solution.answer == asked.answer]
+    changed = [other for other in map(with_another_number, right) if other is not None]
+    if not changed:
+        return []
+    share = (await solve_all(client, model, changed, mode)).right
+    label = f"{name}: right again with one number changed"
+    return [_share(label, share, len(changed), COUNTERFACTUAL_GOAL)]
+
+
+def _costs(written: Sequence[tuple[str, str]]) -> list[Figure]:
+    """What solving adds to generation, in this process, for what the model wrote."""
+    checking = [_milliseconds(partial(_check, *pair)) for pair in written]
+    tokenizer = LLTokenizer("byte")
+    questions = dict.fromkeys(text for text, _ in written)
+    compiling = [_milliseconds(partial(_compile, tokenizer, text)) for text in questions]
+    return [
+        at_most("solving adds", statistics.median(checking), "ms", ADDED_MS, "median of programs"),
+        at_most(
+            "compiling a grounded grammar",
+            statistics.quantiles(compiling, n=20)[-1],
+            "ms",
+            COMPILE_MS,
+            "95th percentile of questions",
+        ),
+    ]
+
+
+def _milliseconds(action: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
+    action()
+    return 1000 * (time.perf_counter() - started_s)
+
+
+def _check(question: str, program: str) -> None:
+    decide([examine(Draft(program, "stop"), question, None)], {}, min_agreement=0.0)
+
+
+def _compile(tokenizer: LLTokenizer, question: str) -> None:
+    LLMatcher(tokenizer, grammar_from("grammar", grounded_grammar(question))).compute_bitmask()

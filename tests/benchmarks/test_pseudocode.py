@@ -1,0 +1,113 @@
+"""The table of solving, over an engine that writes what it is told."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+import pseudocode
+from benchmarks._questions import Asked, own, question_sets, with_another_number
+from benchmarks.figures import Figure
+from benchmarks.pseudocode import measure
+from tests.service.running import listening
+from tests.service.solving.scripted import ScriptedEngine, store_with_solver
+from training.problems import Language
+
+
+class Pupil(ScriptedEngine):
+    """Knows the programs of some questions and writes one of them, or nothing of use."""
+
+    def __init__(self, programs: dict[str, str], scores: dict[str, float] | None = None) -> None:
+        super().__init__(scores=scores)
+        self._answer = lambda _, prompt: next(
+            (program for text, program in programs.items() if text in prompt), "I do not know."
+        )
+
+
+def by_name(figures: list[Figure]) -> dict[str, Figure]:
+    return {figure.name: figure for figure in figures}
+
+
+async def measured(
+    engine: ScriptedEngine, path: Path, sets: dict[str, list[Asked]]
+) -> dict[str, Figure]:
+    async with listening(engine, store_with_solver(path, verifier=bool(engine.scores))) as app:
+        return by_name(await measure(str(app.client.base_url), "pseudocode", sets))
+
+
+async def test_a_perfect_pupil_reaches_every_goal(tmp_path: Path) -> None:
+    asked = own("en", 12)
+    changed = [other for other in map(with_another_number, asked) if other]
+    programs = {one.text: one.program or "" for one in [*asked, *changed]}
+    found = await measured(Pupil(programs, {"": 0.5}), tmp_path, {"own English": asked})
+    assert found["own English, + grounded: right"].value == 100
+    assert found["own English, + verifier rerank of 8: right"].value == 100
+    assert found["own English: right again with one number changed"].value == 100
+    assert all(figure.ok is not False for figure in found.values())
+
+
+async def test_a_pupil_that_learnt_by_heart_is_found_out(tmp_path: Path) -> None:
+    asked = own("en", 12)
+    found = await measured(
+        Pupil({one.text: one.program or "" for one in asked}), tmp_path, {"own English": asked}
+    )
+    again = found["own English: right again with one number changed"]
+    assert (again.value, again.ok) == (0, False)
+    assert not [name for name in found if "verifier" in name]
+
+
+async def test_shares_are_of_all_questions_and_of_the_answered(tmp_path: Path) -> None:
+    right = Asked("Ann has 6 pens and buys 5. How many?", "11")
+    wrong = Asked("Ben has 8 pens and loses 3. How many?", "5")
+    unknown = Asked("Cem has 9 pens and eats 13. How many?", "0")
+    programs = {right.text: "a = 6 + 5\nreturn a", wrong.text: "a = 8 + 3\nreturn a"}
+    found = await measured(Pupil(programs), tmp_path, {"mine": [right, wrong, unknown, unknown]})
+    assert found["mine, straight: executed"].value == 50
+    assert found["mine, straight: right"].value == 25
+    assert found["mine, straight: abstained"].value == 50
+    assert found["mine, straight: right of those answered"].value == 50
+    assert found["mine, straight: tokens per answered question"].value == 11
+    assert found["mine, + vote of 5: answered at 20% wrong"].value == 0
+    assert "n = 4" in found["mine, straight: right"].note
+
+
+def test_the_questions_are_those_that_no_training_row_shares() -> None:
+    sets = question_sets(30)
+    assert {"own English", "own Chinese"} <= sets.keys()
+    for questions in sets.values():
+        assert len({asked.text for asked in questions}) == 30
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_another_number_has_another_answer(language: Language) -> None:
+    pairs = [(asked, with_another_number(asked)) for asked in own(language, 40)]
+    assert sum(other is not None for _, other in pairs) > 20
+    for asked, other in pairs:
+        if other is not None:
+            assert other.text != asked.text
+            assert other.answer != asked.answer
+            assert pseudocode.run(other.program or "").answer == other.answer
+
+
+def test_without_a_program_nothing_can_be_changed() -> None:
+    assert with_another_number(Asked("5 and 6?", "11")) is None
+
+
+def test_the_service_that_is_named_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks import pseudocode as benchmark
+
+    asked: list[str] = []
+
+    async def noted(url: str, model: str, sets: dict[str, list[Asked]]) -> list[Figure]:
+        await asyncio.sleep(0)
+        asked.extend([url, model, *(str(len(one)) for one in sets.values())])
+        return []
+
+    monkeypatch.setattr(benchmark, "measure", noted)
+    monkeypatch.setenv("LORADOCK_BENCH_URL", "http://there")
+    monkeypatch.setenv("LORADOCK_BENCH_SIZE", "3")
+    monkeypatch.setenv("LORADOCK_SHARED_DATA", str(tmp_path))
+    assert benchmark.run() == []
+    assert asked == ["http://there", "pseudocode", "3", "3"]
