@@ -73,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     changes.add_argument("name")
     promoting = command("promote", commands.promote, "point an alias at a version")
     promoting.add_argument("ref", metavar="REF")
+    promoting.add_argument(
+        "--require",
+        action="append",
+        default=[],
+        metavar="METRIC>=X",
+        help="only if it was measured so",
+    )
     rolling = command("rollback", commands.rollback, "point an alias where it pointed before")
     rolling.add_argument("name")
     differing = command("diff", commands.diff, "what differs between two versions")

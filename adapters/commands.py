@@ -14,6 +14,7 @@ from adapters import (
     gate,
     importing,
     peftconfig,
+    requirement,
 )
 from adapters.errors import AdapterRefused, InvalidReference
 from adapters.layout import CONFIG, MAX_BYTES
@@ -109,6 +110,8 @@ def history(store: Store, arguments: argparse.Namespace) -> Answer:
 def promote(store: Store, arguments: argparse.Namespace) -> Answer:
     """Move an alias to a version, if nobody moves it meanwhile."""
     version = store.resolve(arguments.ref)
+    for text in arguments.require:
+        requirement.require(text, str(version), store.evaluations(version.name, version.number))
     old = store.aliases(version.name).get(arguments.alias)
     store.set_alias(
         version.name,

@@ -1,7 +1,7 @@
-"""`python -m training.evaluate --url URL --model pseudocode@2 --rows FILE`: how good is a version?
+"""`python -m training.evaluate --model pseudocode@2 --rows FILE [--url URL]`: how good is a version?
 
-Puts held-out questions to a running service, executes the programs it writes and compares with the
-gold answers. Exit codes: 0 done, 2 not possible (one message says why).
+Puts held-out questions to a running service, or to the version and its base in this process, and
+scores the answers. Exit codes: 0 done, 2 not possible (one message says why).
 """
 
 import asyncio
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from openai import APIError, AsyncOpenAI, omit
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 from rich.console import Console
 from rich.table import Table
@@ -20,20 +19,36 @@ import pseudocode
 from adapters.errors import AdapterError
 from adapters.layout import default_root
 from adapters.store import Store
+from basemodels import BaseModelError
 from configuration import ConfigurationError, load
+from training.asking import Service, ask
 from training.errors import EvaluationFailed, TrainingError
-from training.rows import Row, read_rows
-from training.tasks import TASKS, same_number
+from training.rows import Row, Sheet, read_rows
+from training.tasks import TASKS, TaskName, same_number
 
 Z_95 = 1.959964
 
 
 class Settings(BaseModel):
-    """Measure a model on held-out rows through an OpenAI-compatible service."""
+    """Measure a model on held-out rows, in this process or through an OpenAI-compatible service."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(description="the service, http://127.0.0.1:8000 for example")
+    url: str | None = Field(
+        default=None,
+        description="the service, http://127.0.0.1:8000 for example [default: in this process]",
+    )
+    base: str | None = Field(
+        default=None, description="base model, in this process [default: what the version names]"
+    )
+    task: TaskName | None = Field(
+        default=None, description="kind of rows [default: what the version was trained for]"
+    )
+    metric: list[str] = Field(
+        default_factory=list,
+        description="[right, evaluate:rouge] for example [default: those of the task]",
+    )
+    samples: int = Field(default=3, ge=0, description="answers to print, in this process")
     model: str = Field(description="name to ask for: pseudocode@2, pseudocode, or the base")
     rows: Path = Field(description="held-out rows with the columns prompt, output and answer")
     store: Path | None = Field(
@@ -158,54 +173,6 @@ def golds_of(rows: Sequence[Row], path: Path) -> list[Gold]:
     ]
 
 
-class Answers(NamedTuple):
-    """What a model wrote, and the name under which it answered."""
-
-    programs: list[str]
-    served_by: str
-
-
-async def ask(settings: Settings, questions: Sequence[str]) -> Answers:
-    """Ask every question, greedily, as any chat client would.
-
-    Raises:
-        EvaluationFailed: The service cannot be reached or refuses.
-    """
-    gate = asyncio.Semaphore(settings.concurrency)
-    served_by: set[str] = set()
-
-    async with AsyncOpenAI(
-        base_url=settings.url.rstrip("/").removesuffix("/v1") + "/v1",
-        api_key=settings.api_key.get_secret_value(),
-        timeout=settings.timeout_s,
-    ) as client:
-
-        async def one(question: str) -> str:
-            async with gate:
-                reply = await client.chat.completions.create(
-                    model=settings.model,
-                    messages=[{"role": "user", "content": question}],
-                    temperature=0.0,
-                    max_tokens=omit if settings.max_tokens is None else settings.max_tokens,
-                )
-            served_by.add(reply.model)
-            return reply.choices[0].message.content or ""
-
-        try:
-            programs = list(await asyncio.gather(*map(one, questions)))
-        except APIError as error:
-            raise EvaluationFailed(
-                f"{settings.url} did not answer for {settings.model!r}: {error}. Expected a running "
-                "service with that model. Start it, or ask GET /v1/models for the names."
-            ) from error
-    if len(served_by) != 1:
-        raise EvaluationFailed(
-            f"{settings.model!r} was answered by {', '.join(sorted(served_by))}; expected one "
-            "version throughout. Name the version, or evaluate again after the change."
-        )
-    return Answers(programs, served_by.pop())
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     console = Console(highlight=False)
@@ -218,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             env_prefix="LORADOCK_EVALUATE_",
         )
         _evaluate(settings, console)
-    except (TrainingError, ConfigurationError, AdapterError) as error:
+    except (TrainingError, ConfigurationError, AdapterError, BaseModelError) as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
             f"training.evaluate: {error}"
         )
@@ -226,16 +193,50 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _evaluate(settings: Settings, console: Console) -> None:
-    sheet = read_rows(settings.rows, TASKS["pseudocode"], {})
-    rows = sheet.rows[: settings.limit_rows]
-    if sheet.mistakes or not rows:
+def service_of(settings: Settings) -> Service:
+    """The service that is to be asked."""
+    return Service(str(settings.url), settings.api_key, settings.timeout_s, settings.concurrency)
+
+
+def read_held_out(path: Path, task: TaskName) -> Sheet:
+    """Read rows to evaluate on.
+
+    Raises:
+        EvaluationFailed: There are none, or some have mistakes.
+        RowsRefused: The file cannot be read.
+    """
+    sheet = read_rows(path, TASKS[task], {})
+    if sheet.mistakes or not sheet.rows:
         reasons = "\n".join(f"  {problem}" for problem in sheet.problems[:20])
         raise EvaluationFailed(
-            f"{settings.rows} cannot be evaluated on, expected rows without mistakes:\n{reasons}"
+            f"{path} cannot be evaluated on, expected rows without mistakes:\n{reasons}"
         )
+    return sheet
+
+
+def _evaluate(settings: Settings, console: Console) -> None:
+    if settings.url is None:
+        # Torch takes seconds that a service need not wait for.
+        from training.side_by_side import compare  # noqa: PLC0415
+
+        compare(settings, console)
+        return
+    if settings.task not in (None, "pseudocode"):
+        from training.side_by_side import score_service  # noqa: PLC0415 - as above
+
+        score_service(settings, console)
+        return
+    sheet = read_held_out(settings.rows, "pseudocode")
+    rows = sheet.rows[: settings.limit_rows]
     golds = golds_of(rows, settings.rows)
-    answers = asyncio.run(ask(settings, [row.prompt for row in rows]))
+    answers = asyncio.run(
+        ask(
+            service_of(settings),
+            settings.model,
+            [row.prompt for row in rows],
+            settings.max_tokens,
+        )
+    )
     scores = score(answers.programs, golds)
     _show(scores, answers.served_by, console)
     if settings.record and "@" in answers.served_by:
@@ -247,6 +248,10 @@ def _evaluate(settings: Settings, console: Console) -> None:
             "rows_sha256": sheet.content_sha256(),
             "asked": len(rows),
             "scores": scores.model_dump(mode="json"),
+            "metrics": {
+                "right": scores.overall.right.share,
+                "executed": scores.overall.executed.share,
+            },
         }
         store.record_evaluation(version.name, version.number, results)
         console.print(f"Recorded with {version} in {store.root}")

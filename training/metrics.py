@@ -40,7 +40,8 @@ def _number(answer: str, row: Row) -> float:
 
 
 def _same(one: str, other: str) -> bool:
-    return same_number(one.replace(",", ""), other.replace(",", ""))
+    values = [pseudocode.run(f"return {text.replace(',', '')}").answer for text in (one, other)]
+    return values[0] is not None and values[0] == values[1]
 
 
 def _executed(answer: str, _row: Row) -> float:

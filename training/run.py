@@ -9,8 +9,9 @@ from rich.console import Console
 from adapters import bases
 from adapters.manifest import DataFacts, Draft
 from adapters.store import Version
-from training import processes, publish
+from training import paper, processes, publish
 from training.job import Outcome
+from training.memory import ON_PAPER
 from training.planning import Plan, make_plan, probe_candidates
 from training.progress import Watch, duration, tell_finding
 from training.recipe import DpoRecipe, RunRecipe
@@ -40,6 +41,9 @@ def run(recipe: RunRecipe, console: Console, stop: StopRequest) -> Version | Non
         BaseModelError: The base model cannot be used.
         AdapterError: The store or its gate refuses the result.
     """
+    if recipe.device in ON_PAPER:
+        paper.show(recipe, console)
+        return None
     plan = make_plan(recipe)
     # Torch is needed from here on.
     from training import verdict  # noqa: PLC0415

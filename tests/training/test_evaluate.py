@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from training import evaluate
+from training.asking import Service, ask
 from training.errors import EvaluationFailed
-from training.evaluate import Gold, Settings, ask, golds_of, main, score, wilson
+from training.evaluate import Gold, golds_of, main, score, wilson
 from training.rows import Row
 
 
@@ -120,8 +122,8 @@ def held_out(tmp_path: Path) -> Path:
 def test_questions_are_asked_with_bounded_concurrency_and_answers_keep_their_order(
     service: str,
 ) -> None:
-    settings = Settings(url=service, model="sums", rows=Path("x"), concurrency=2)
-    answers = asyncio.run(ask(settings, [str(number) for number in range(20)]))
+    there = Service(service, SecretStr("key"), timeout_s=30, concurrency=2)
+    answers = asyncio.run(ask(there, "sums", [str(number) for number in range(20)], None))
     assert answers.programs == [f"return {number}" for number in range(20)]
     assert answers.served_by == "sums@1"
     assert 1 <= FakeService.most_in_flight <= 2
@@ -166,7 +168,18 @@ def test_results_are_recorded_with_the_version_that_answered(
     ((name, number, results),) = recorded
     assert (name, number) == ("sums", "1")
     assert results["scores"]["overall"]["right"]["count"] == 19
+    assert results["metrics"] == {"right": 1.0, "executed": 1.0}
     assert json.dumps(results)
+
+
+def test_other_tasks_are_scored_by_their_metrics_through_the_service(
+    service: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("prompt,output\na,return a\nb,something else\n")
+    arguments = ["--url", service, "--model", "sums", "--rows", str(rows), "--task", "instruct"]
+    assert main([*arguments, "--no-record", "--metric", "[exact]"]) == 0
+    assert "0.500" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("status", [404, 422])

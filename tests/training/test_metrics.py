@@ -1,0 +1,69 @@
+"""Metrics by name, from a folder of Hugging Face's `evaluate`, and their intervals."""
+
+from pathlib import Path
+
+import pytest
+
+from training import metrics
+from training.errors import EvaluationFailed
+from training.measuring import mean
+from training.rows import Row
+
+FOLDER = Path(__file__).parent / "metrics" / "words"
+
+
+def row(output: str, answer: str | None = None) -> Row:
+    return Row(2, "q", output, answer, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "gold", "expected"),
+    [
+        ("exact", " a b\n", row("a b"), 1.0),
+        ("exact", "a", row("b"), 0.0),
+        ("similarity", "小明有三个苹果", row("小明有四个苹果"), 6 / 7),
+        ("number", "so it is 1,200.", row("x", "1200"), 1.0),
+        ("number", "it is 7 and then 1/2", row("the answer: 0.5"), 1.0),
+        ("number", "nothing", row("x", "3"), 0.0),
+        ("executed", "return 1 / 2", row("x"), 1.0),
+        ("executed", "return (", row("x"), 0.0),
+        ("right", "return 1 / 2", row("return 0.5"), 1.0),
+        ("right", "return 3", row("return 4", "3"), 1.0),
+        ("right", "return 3", row("return 4"), 0.0),
+    ],
+)
+def test_an_answer_is_worth_what_the_metric_says(
+    name: str, answer: str, gold: Row, expected: float
+) -> None:
+    assert metrics.find(name)([answer], [gold]) == [pytest.approx(expected)]
+
+
+def test_a_task_has_metrics_and_an_unknown_one_has_the_plain_ones() -> None:
+    assert metrics.of_task("pseudocode")[0] == "right"
+    assert metrics.of_task("poetry") == metrics.DEFAULT_METRICS
+    assert all(name in metrics.METRICS for task in metrics.METRICS_OF.values() for name in task)
+
+
+def test_an_unknown_metric_is_refused_with_those_there_are() -> None:
+    with pytest.raises(EvaluationFailed, match="Expected one of exact, executed"):
+        metrics.find("blue")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_metric_of_the_library_is_loaded_from_a_folder() -> None:
+    pytest.importorskip("evaluate", reason="the library is an extra")
+    found = metrics.find(f"evaluate:{FOLDER}")
+    assert found(["the cat sat", "a"], [row("the dog sat"), row("b c")]) == [
+        pytest.approx(2 / 3),
+        0,
+    ]
+
+
+def test_the_interval_of_a_mean_holds_it_and_narrows_with_rows() -> None:
+    few, many = mean([0.0, 1.0] * 10), mean([0.0, 1.0] * 200)
+    assert few.low < few.mean == 0.5 < few.high
+    assert many.high - many.low < few.high - few.low
+    # Of 400 fair coins: 1.96 * sqrt(0.25 / 400) to either side.
+    assert many.low == pytest.approx(0.451, abs=0.01)
+    assert mean([0.25]).low == mean([0.25]).high == 0.25
+    assert mean([1.0, 0.0, 0.0]) == mean([1.0, 0.0, 0.0])
