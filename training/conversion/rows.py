@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Literal
 
 import pseudocode
-from pseudocode.question_numbers import given_numbers
 from pseudocode.numbers import format_number
+from pseudocode.question_numbers import given_numbers
 from training.conversion.arithmetic import evaluated, is_number
 from training.conversion.candidates import Candidate, Dropped, Language, Solution
 from training.conversion.forms import Form, program
