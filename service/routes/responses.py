@@ -27,5 +27,6 @@ def errors(*statuses: int) -> Responses:
 OPEN = errors(500)
 GUARDED = errors(401, 403, 429, 500)
 GUARDED_QUERY = errors(400, 401, 403, 429, 500)
+GUARDED_BODY = errors(400, 401, 403, 408, 413, 415, 429, 500)
 ADMIN_CHANGES = errors(400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503)
 INFERENCE = errors(400, 401, 403, 404, 408, 413, 415, 429, 500, 503)
