@@ -17,6 +17,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]{3,}")
+_ALL_HAN = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]+")
 _NULL = frozenset(
     {"nan", "null", "<na>", "#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!"}
 )
@@ -67,6 +68,8 @@ def _broken(text: str) -> str | None:
         byte = ord(found[0]) - 0xDC00
         what = f"byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else ascii(found[0])
         return f"{what} {_place(text, found.start())}, which is no text; export it again as UTF-8"
+    if text.isascii():
+        return None
     if _REPLACED_AS_GBK in text or is_bad(text[:MAX_CELL_CHARACTERS]) or _is_utf8_read_as_gbk(text):
         return f"text decoded in the wrong way ({_sample(text)!r}); export it again as UTF-8"
     return None
@@ -79,7 +82,7 @@ def _is_utf8_read_as_gbk(text: str) -> bool:
             inside = found[0].encode("gb18030").decode("utf-8")
         except UnicodeError:
             continue
-        if len(inside) < len(found[0]):
+        if len(inside) < len(found[0]) and _ALL_HAN.fullmatch(inside):
             return True
     return False
 
