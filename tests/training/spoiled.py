@@ -74,6 +74,7 @@ TABLES = [
     _csv("one huge row", f"a,b\nc,{'word ' * 40_000}\n", [(3, "too_long")], 1),
     _csv("one enormous row", f"a,b\nc,{'x' * (3 << 20)}\n", [(3, "too_long")], 1),
     _csv("header only", "", [(1, "no_rows")], 0),
+    _csv("two files in one", "a,b\nprompt,output\nc,d\n", [(3, "repeated_header")], 2),
     _csv("blank lines between", "\na,b\n\n\nc,\n", [(6, "empty_output")], 1),
     Spoiled("nothing", ".csv", b"", [(1, "no_rows")], 0),
     Spoiled("blank lines only", ".csv", b"\n\n\n", [(1, "no_rows")], 0),

@@ -39,6 +39,11 @@ def is_blank(text: str) -> bool:
     return not _INVISIBLE.sub("", text).replace("\ufeff", "").strip()
 
 
+def is_null(text: str) -> bool:
+    """Whether a text is what programs write for nothing."""
+    return text.strip().casefold() in _NULL
+
+
 def cell_faults(column: str, text: str) -> Iterator[Fault]:
     """Find what makes a text unusable.
 
@@ -49,7 +54,7 @@ def cell_faults(column: str, text: str) -> Iterator[Fault]:
     if is_blank(text):
         yield Fault(f"empty_{column}", f"the {column} is empty; fill it in or remove the row")
         return
-    if text.strip().casefold() in _NULL:
+    if is_null(text):
         message = f"the {column} is {text.strip()!r}, which stands for nothing; fill it in"
         yield Fault("null_value", message)
     if found := _CONTROL.search(text):
