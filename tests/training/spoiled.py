@@ -117,6 +117,10 @@ TABLES = [
         "prompt,output\n小明,一\n小红,二\n".encode() + "小刚,三\n".encode("gbk"),
         [(4, "broken_encoding")] * 2, 2,
     ),
+    Spoiled(
+        "Big5", ".csv", "prompt,output\n小明有幾個蘋果？,三個蘋果\na,b\n".encode("big5"),
+        [(2, "broken_encoding")] * 2, 1,
+    ),
     Spoiled("a workbook", ".csv", b"PK\x03\x04\x14\x00\x06\x00", [(1, "not_text_file")], 0),
     Spoiled("an archive", ".jsonl", gzip.compress(b"{}"), [(1, "not_text_file")], 0),
     Spoiled("noise", ".csv", bytes(range(256)) * 4, [(1, "not_text_file")], 0),

@@ -72,7 +72,8 @@ def _broken(text: str) -> str | None:
     if found := _UNDECODED.search(text):
         byte = ord(found[0]) - 0xDC00
         what = f"byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else ascii(found[0])
-        return f"{what} {_place(text, found.start())}, which is no text; export it again as UTF-8"
+        place = _place(text, found.start())
+        return f"{what} {place}, which is neither UTF-8 nor GB18030; export it again as UTF-8"
     if text.isascii():
         return None
     if _REPLACED_AS_GBK in text or is_bad(text[:MAX_CELL_CHARACTERS]) or _is_utf8_read_as_gbk(text):
