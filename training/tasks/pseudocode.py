@@ -30,7 +30,7 @@ def same_number(answer: str, gold: str) -> bool:
 TASK = Task(
     prompt="Question: {prompt}\nAnswer (in pseudocode):\n",
     demands="parse, run, and give the gold answer (`answer` or `gold`) if there is one",
-    metric="right",
+    metrics=("right", "executed", "exact"),
     probes=(
         "Tom has 3 apples and buys 4 more. How many has he?",
         "小明有3个苹果，又买了4个，一共几个？",
