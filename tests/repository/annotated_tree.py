@@ -12,7 +12,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"(## The tree\n.*?```text\n)(.*?)(```)", re.DOTALL)
-FOLDERS = ["adapters", "basemodels", "configuration", "pseudocode", "reasoning", "training", "service", "demo"]
+FOLDERS = [
+    "adapters",
+    "basemodels",
+    "configuration",
+    "pseudocode",
+    "reasoning",
+    "training",
+    "service",
+    "demo",
+]
 OTHERS = ["scripts", "requirements", "docs", "tests"]
 ROOT_FILES = ["openapi.yaml", "pyproject.toml", "CONTRIBUTING.md", "LICENSE"]
 # Files whose format has no room for a first line of their own.

@@ -10,7 +10,16 @@ import pytest
 
 from tests.repository.annotated_tree import BLOCK, README, ROOT, render, tracked
 
-PACKAGES = ["adapters", "basemodels", "configuration", "demo", "pseudocode", "reasoning", "service", "training"]
+PACKAGES = [
+    "adapters",
+    "basemodels",
+    "configuration",
+    "demo",
+    "pseudocode",
+    "reasoning",
+    "service",
+    "training",
+]
 MAX_LINES = 300
 MAX_TEST_LINES = 500
 MAX_FUNCTION_LINES = 50
