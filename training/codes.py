@@ -76,6 +76,7 @@ CODES: dict[str, Code] = {
         "mend", "the header lacks a column that is needed", "rename it, or say `--columns`"
     ),
     "duplicate_column": Code("mend", "the header names a column twice", "rename one of them"),
+    "repeated_header": Code("mend", "a row is the header once more", "remove it"),
     "cell_count": Code(
         "mend",
         "a row has more or fewer cells than the header",

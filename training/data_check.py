@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", help=fields["base"].description)
     parser.add_argument(
         "--max-length-tokens",
-        type=int,
+        type=_positive,
         default=fields["max_length_tokens"].default,
         help=fields["max_length_tokens"].description,
     )
@@ -101,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
         "--repair", type=Path, metavar="OUT", help="cot: write the rows with mended arithmetic"
     )
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length; expected a whole number above 0")
+    return int(text)
 
 
 def _columns(text: str) -> dict[Column, str]:

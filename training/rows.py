@@ -158,7 +158,8 @@ def _short_text(value: object) -> str | None:
     """A gold answer or a group; numbers are welcome, nothing is nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    return str(value).strip() or None
+    text = str(value).strip()
+    return None if not text or cells.is_null(text) else text
 
 
 def _faults(prompt: str, output: str, task: Task) -> Iterator[cells.Fault]:

@@ -74,6 +74,7 @@ TABLES = [
     _csv("one huge row", f"a,b\nc,{'word ' * 40_000}\n", [(3, "too_long")], 1),
     _csv("one enormous row", f"a,b\nc,{'x' * (3 << 20)}\n", [(3, "too_long")], 1),
     _csv("header only", "", [(1, "no_rows")], 0),
+    _csv("two files in one", "a,b\nprompt,output\nc,d\n", [(3, "repeated_header")], 2),
     _csv("blank lines between", "\na,b\n\n\nc,\n", [(6, "empty_output")], 1),
     Spoiled("nothing", ".csv", b"", [(1, "no_rows")], 0),
     Spoiled("blank lines only", ".csv", b"\n\n\n", [(1, "no_rows")], 0),
@@ -115,6 +116,10 @@ TABLES = [
         "one row in GBK", ".csv",
         "prompt,output\n小明,一\n小红,二\n".encode() + "小刚,三\n".encode("gbk"),
         [(4, "broken_encoding")] * 2, 2,
+    ),
+    Spoiled(
+        "Big5", ".csv", "prompt,output\n小明有幾個蘋果？,三個蘋果\na,b\n".encode("big5"),
+        [(2, "broken_encoding")] * 2, 1,
     ),
     Spoiled("a workbook", ".csv", b"PK\x03\x04\x14\x00\x06\x00", [(1, "not_text_file")], 0),
     Spoiled("an archive", ".jsonl", gzip.compress(b"{}"), [(1, "not_text_file")], 0),

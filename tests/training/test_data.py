@@ -176,3 +176,11 @@ def test_the_commands_are_listed(
     assert main(arguments) == code
     captured = capsys.readouterr()
     assert "check" in captured.out + captured.err
+
+
+@pytest.mark.parametrize("length", ["0", "-5", "x", "1.5"])
+def test_a_length_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], length: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["check", "rows.csv", "--max-length-tokens", length])
+    assert caught.value.code == 2
+    assert "whole number above 0" in capsys.readouterr().err

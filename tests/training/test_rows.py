@@ -151,3 +151,16 @@ def test_the_digest_is_over_the_content_and_not_the_file(tmp_path: Path) -> None
     as_json = read(tmp_path, GOOD, "rows.jsonl")
     other = read(tmp_path, GOOD.replace("1 and", "3 and"), "rows.jsonl")
     assert as_csv.content_sha256() == as_json.content_sha256() != other.content_sha256()
+
+
+def test_a_gold_answer_that_stands_for_nothing_is_none(tmp_path: Path) -> None:
+    sheet = read(tmp_path, "prompt,output,answer\na,return 1,nan\nb,return 2,\nc,return 3,3.0\n")
+    assert [row.answer for row in sheet.rows] == [None, None, "3.0"]
+    rows = '{"prompt": "a", "output": "return 1", "answer": NaN}\n'
+    assert read(tmp_path, rows, "rows.jsonl").rows[0].answer is None
+
+
+@pytest.mark.parametrize("gold", ["1234", "1,234", "$1,234.00", "1234 apples", "2468/2"])
+def test_a_gold_answer_may_be_written_for_people(tmp_path: Path, gold: str) -> None:
+    sheet = read(tmp_path, f'prompt,output,answer\na,return 1234,"{gold}"\n')
+    assert sheet.problems == []

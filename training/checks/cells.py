@@ -17,6 +17,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]{3,}")
+_ALL_HAN = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]+")
 _NULL = frozenset(
     {"nan", "null", "<na>", "#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!"}
 )
@@ -38,6 +39,11 @@ def is_blank(text: str) -> bool:
     return not _INVISIBLE.sub("", text).replace("\ufeff", "").strip()
 
 
+def is_null(text: str) -> bool:
+    """Whether a text is what programs write for nothing."""
+    return text.strip().casefold() in _NULL
+
+
 def cell_faults(column: str, text: str) -> Iterator[Fault]:
     """Find what makes a text unusable.
 
@@ -48,7 +54,7 @@ def cell_faults(column: str, text: str) -> Iterator[Fault]:
     if is_blank(text):
         yield Fault(f"empty_{column}", f"the {column} is empty; fill it in or remove the row")
         return
-    if text.strip().casefold() in _NULL:
+    if is_null(text):
         message = f"the {column} is {text.strip()!r}, which stands for nothing; fill it in"
         yield Fault("null_value", message)
     if found := _CONTROL.search(text):
@@ -66,7 +72,10 @@ def _broken(text: str) -> str | None:
     if found := _UNDECODED.search(text):
         byte = ord(found[0]) - 0xDC00
         what = f"byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else ascii(found[0])
-        return f"{what} {_place(text, found.start())}, which is no text; export it again as UTF-8"
+        place = _place(text, found.start())
+        return f"{what} {place}, which is neither UTF-8 nor GB18030; export it again as UTF-8"
+    if text.isascii():
+        return None
     if _REPLACED_AS_GBK in text or is_bad(text[:MAX_CELL_CHARACTERS]) or _is_utf8_read_as_gbk(text):
         return f"text decoded in the wrong way ({_sample(text)!r}); export it again as UTF-8"
     return None
@@ -79,7 +88,7 @@ def _is_utf8_read_as_gbk(text: str) -> bool:
             inside = found[0].encode("gb18030").decode("utf-8")
         except UnicodeError:
             continue
-        if len(inside) < len(found[0]):
+        if len(inside) < len(found[0]) and _ALL_HAN.fullmatch(inside):
             return True
     return False
 

@@ -27,10 +27,10 @@ def near_leaks(trained: Sequence[Row], held_out: Sequence[Row], where: str) -> l
     """Find held-out rows whose prompt is nearly one that is trained on."""
     index = Index()
     for row in trained:
-        index.add(row.line, normalise(_key(row)))
+        index.add(row.line, _key(row))
     found = []
     for row in held_out:
-        nearest = index.nearest(normalise(_key(row)))
+        nearest = index.nearest(_key(row))
         if nearest is not None:
             message = (
                 f"its prompt shares {nearest[1]:.0%} with that at line {nearest[0]} of {where}"

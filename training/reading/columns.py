@@ -17,6 +17,15 @@ USUAL_NAMES: dict[Column, tuple[str, ...]] = {
 }
 
 
+# What others call them; only ever suggested, since `answer` may also be the gold answer.
+_ELSEWHERE: dict[Column, tuple[str, ...]] = {
+    "prompt": ("question", "instruction", "input", "query", "problem", "source"),
+    "output": ("completion", "response", "answer", "solution", "target", "continuation", "text"),
+    "answer": ("gold", "label", "result"),
+    "group": ("template", "story", "chain", "source"),
+}
+
+
 class Found(NamedTuple):
     """Names of a file's columns, and what is to be said about them."""
 
@@ -99,9 +108,11 @@ def _match(wanted: Sequence[str], there: Sequence[str]) -> str | None:
 
 def missing(name: str, column: Column, there: Sequence[str]) -> str:
     """Say that a column is not there, which are, and how to name the right one."""
+    known = {item.strip().casefold(): item for item in there}
     close = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
+    close += [known[word] for word in _ELSEWHERE[column] if word in known]
     shown = ", ".join(repr(item) for item in there[:20]) or "nothing"
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = f" Did you mean {close[0]!r}?" if close else " Names stand in the first line of a table."
     example = close[0] if close else "NAME"
     return f"no column {name!r}, only {shown}.{hint} Say --columns {column}={example}"
 

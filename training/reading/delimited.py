@@ -88,6 +88,8 @@ def _bad_quote(line: int, reason: str) -> Problem:
 
 
 def _record(line: int, cells: list[str], header: list[str]) -> dict[str, object] | Problem:
+    if [cell.strip() for cell in cells] == header:
+        return Problem(line, "repeated_header", "this is the header once more; remove it")
     if len(cells) == len(header):
         return dict(zip(header, cells, strict=True))
     message = (

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 from training.codes import Problem
 
-SUSPECT_SHARE = 0.2
+# Shares above which bytes are no text, however much may be wrong with an encoding.
+MOST_CONTROL = 0.2
+MOST_CONTROL_UNDECODED = 0.05
+MOST_UNDECODED = 0.2
 _BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "utf-32-le",
     b"\x00\x00\xfe\xff": "utf-32-be",
@@ -25,7 +28,8 @@ _ARCHIVES = {
     b"PAR1": "a Parquet file",
     b"SQLite": "a database",
 }
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\udc80-\udcff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNDECODED = re.compile(r"[\udc80-\udcff]")
 
 
 class Decoded(NamedTuple):
@@ -55,9 +59,10 @@ def decode(raw: bytes) -> Decoded:
     # The wide encodings have no room for bytes that fit nothing.
     errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     text = raw.decode(encoding, errors).removeprefix("\ufeff")
-    suspect = sum(1 for _ in _CONTROL.finditer(text))
-    if suspect > SUSPECT_SHARE * len(text):
-        return _no_text(f"{suspect} of {len(text)} characters are control characters or no text")
+    control = len(_CONTROL.findall(text)) / max(1, len(text))
+    undecoded = len(_UNDECODED.findall(text)) / max(1, len(text))
+    if control > MOST_CONTROL or (control > MOST_CONTROL_UNDECODED and undecoded > MOST_UNDECODED):
+        return _no_text(f"{control + undecoded:.0%} of it are control characters or no characters")
     problems = []
     if encoding != "utf-8":
         name = "GB18030 (GBK)" if encoding == "gb18030" else encoding.upper()

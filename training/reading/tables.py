@@ -24,7 +24,7 @@ def read_parquet(paths: list[Path]) -> Records:
                 for batch in file.iter_batches():
                     for record in batch.to_pylist():
                         records.items.append((len(records.items) + 1, record))
-        except (OSError, ValueError, pyarrow.ArrowException) as error:
+        except (OSError, ValueError, OverflowError, pyarrow.ArrowException) as error:
             raise RowsRefused(
                 f"Cannot read rows from {path}: {error}. Expected a Parquet file. Write it again, "
                 "or convert it to JSON lines."

@@ -57,7 +57,7 @@ def _leaves_open(odd: list[int], text: str) -> bool:
 TASK = Task(
     prompt="{prompt}\n",
     demands="end where a sentence does, with every quotation closed",
-    metric="bits_per_character",
+    metrics=("similarity", "exact"),
     probes=("The door opened, and", "夜色渐深，他推开门，"),
     check=check_passage,
     max_answer_tokens=512,

@@ -73,7 +73,7 @@ TASK = Task(
     demands="have the sections [Algorithm] (or [Name]), [Ideas], [Pseudocode] (or [Program]) and "
     "[Reasons], also written `Ideas:`, `## Ideas`, 【核心思想】; not where a line of the prompt ends "
     "in a question mark",
-    metric="ranked_first",
+    metrics=("similarity", "exact"),
     probes=("SGD -> SGD with momentum", "冒泡排序 -> 快速排序"),
     check=check_sections,
     max_answer_tokens=768,

@@ -5,7 +5,7 @@ from training.tasks.task import Task
 TASK = Task(
     prompt="### Instruction:\n{prompt}\n\n### Response:\n",
     demands="be text",
-    metric="exact_match",
+    metrics=("similarity", "exact"),
     probes=("Say hello.", "用一句话介绍你自己。"),
     chat_first=True,
     max_answer_tokens=1024,

@@ -5,7 +5,7 @@ from training.tasks.task import Task
 TASK = Task(
     prompt="{prompt}",
     demands="be text, in the column `text` or in a directory of .txt and .md files",
-    metric="bits_per_character",
+    metrics=("similarity", "exact"),
     probes=("Once upon a time", "从前"),
     columns=("output",),
     column_names={"output": "text"},

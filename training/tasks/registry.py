@@ -24,6 +24,6 @@ def table() -> str:
     for name, task in TASKS.items():
         form = task.prompt.replace("\n", "⏎") or "none"
         own = "the base's chat template, else " if task.chat_first else ""
-        metric = task.metric.replace("_", " ")
-        lines.append(f"| `{name}` | {own}`{form}` | {task.demands} | {metric} |")
+        metrics = ", ".join(f"`{metric}`" for metric in task.metrics)
+        lines.append(f"| `{name}` | {own}`{form}` | {task.demands} | {metrics} |")
     return "\n".join(lines)

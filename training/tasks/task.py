@@ -23,7 +23,7 @@ class Task:
     Attributes:
         prompt: The text around a prompt, with `{prompt}` once.
         demands: What an output must satisfy, in words.
-        metric: What its adapters are measured by.
+        metrics: What its adapters are measured by; the first decides.
         probes: Prompts that a trained adapter answers otherwise than its base.
         check: Finds the faults of a prompt's output, given the gold answer if the row has one.
         columns: Columns that there must be.
@@ -35,7 +35,7 @@ class Task:
 
     prompt: str
     demands: str
-    metric: str
+    metrics: tuple[str, ...]
     probes: tuple[str, ...]
     check: Check = nothing_more
     columns: tuple[Column, ...] = ("prompt", "output")

@@ -51,3 +51,11 @@ def test_a_column_that_was_asked_for_must_be_there_even_if_optional() -> None:
 def test_one_column_cannot_be_two() -> None:
     with pytest.raises(RowsRefused, match="twice"):
         find_columns(["a"], {"prompt": "a", "output": "a"}, REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("column", "there"), [("prompt", "question"), ("output", "response"), ("output", "answer")]
+)
+def test_what_others_call_it_is_suggested(column: Column, there: str) -> None:
+    found = find_columns([there, "x"], {}, (column,))
+    assert f"Did you mean '{there}'? Say --columns {column}={there}" in found.problems[0].message

@@ -46,7 +46,7 @@ def test_good_rows_of_a_task_have_no_fault(name: TaskName) -> None:
 def test_a_task_declares_a_form_a_metric_and_probes(name: TaskName) -> None:
     task = TASKS[name]
     assert task.prompt.count(PLACEHOLDER) == 1
-    assert task.metric
+    assert task.metrics
     assert task.probes
     assert f"| `{name}` |" in table()
 
