@@ -18,8 +18,22 @@ from pseudocode.findings import check
 from pseudocode.formatter import format_program
 
 ROOT = Path(__file__).parents[2]
-# What is said about solving and training is tried out where that is done.
-PAGE = (ROOT / "docs" / "pseudocode.md").read_text(encoding="utf-8").split("\n## Solving")[0]
+# What else the page says, about solving and training, is tried out where that is done.
+SECTIONS = (
+    "# The pseudocode dialect",
+    "Straight",
+    "Control",
+    "Task",
+    "Command line",
+    "What is doubtful",
+    "No answer",
+    "One grammar",
+)
+PAGE = "\n## ".join(
+    section
+    for section in (ROOT / "docs" / "pseudocode.md").read_text(encoding="utf-8").split("\n## ")
+    if section.split("\n")[0] in SECTIONS
+)
 PROGRAMS = re.findall(r"```text\n(.*?)```\n\nAnswer: `(.*?)`", PAGE, re.DOTALL)
 WORDS = re.findall(r"^\| `(.*?)` \| `(.*[\u4e00-\u9fff].*?)` \|$", PAGE, re.MULTILINE)
 (SHELL,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
@@ -41,6 +55,7 @@ def python(code: str) -> str:
 
 
 def test_the_page_has_programs_in_both_languages() -> None:
+    assert PAGE.count("\n## ") == len(SECTIONS) - 1
     assert len(PROGRAMS) == PAGE.count("```text") == 9
     assert sum("返回" in program for program, _ in PROGRAMS) == 4
 

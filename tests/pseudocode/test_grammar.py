@@ -116,7 +116,7 @@ def merging_tokenizer() -> LLTokenizer:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(ACCEPTED * 3, trainer)
+    tokenizer.train_from_iterator([*ACCEPTED, *CONTROL, *TASK] * 3, trainer)
     return LLTokenizer(tokenizer.to_str())
 
 
@@ -182,6 +182,14 @@ def test_texts_tables_and_leaf_steps_are_of_the_level_task(text: str) -> None:
         assert decodes(text, level=level) == parses(text, level) == (level == "task")
 
 
+@pytest.mark.parametrize("text", [*CONTROL, *TASK])
+def test_blocks_can_be_decoded_with_tokens_across_words(
+    text: str, merging_tokenizer: LLTokenizer
+) -> None:
+    assert len(merging_tokenizer.tokenize_str(text)) < len(text.encode())
+    assert decodes(text, merging_tokenizer, "task") == parses(text, "task")
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_decoding_and_parser_take_the_same_programs_of_every_level(level: Level) -> None:
     for seed in range(250):
@@ -239,27 +247,49 @@ def test_decoding_and_parser_agree_on_damaged_programs(text: str) -> None:
     assert decodes(text) == parses(text)
 
 
+# Each ends something that is open; the first that the grammar allows is taken.
+ENDINGS = [
+    b"end\n",
+    b"return 1",
+    b"\n",
+    b" then\n",
+    b" times\n",
+    *(b"%c" % byte for byte in b')]}":'),
+    b" to a",
+    b" in a",
+    b" = 1",
+    b"= 1",
+    b", 1",
+    b"1",
+]
+
+
 def finish(matcher: LLMatcher, text: bytes) -> bytes:
     """Bring a text to an end within the grammar, by the shortest way that is allowed."""
     for _ in range(500):
-        allowed = [token for token, bias in enumerate(matcher.compute_logit_bias()) if bias]
-        if BYTES.eos_token in allowed:
+        if matcher.is_accepting():
             return text
-        if text.endswith(b"\n") or not text:
-            chosen = list(b"return 1")
-        else:
-            wanted = [token for token in b"),\n=1(" if token in allowed]
-            chosen = [(wanted or allowed)[0]]
-        assert matcher.consume_tokens(chosen)
-        text += bytes(chosen)
+        allowed = [token for token, bias in enumerate(matcher.compute_logit_bias()) if bias]
+        ending = next(
+            (part for part in ENDINGS if matcher.validate_tokens(list(part)) == len(part)),
+            bytes([allowed[0]]),
+        )
+        assert matcher.consume_tokens(list(ending))
+        text += ending
     raise AssertionError(f"no end in sight of {text!r}")
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 10_000), max_size=60))
-def test_whatever_is_decoded_is_a_program_in_canonical_layout(choices: list[int]) -> None:
-    matcher = LLMatcher(BYTES, GRAMMAR, log_level=0)
-    text = b""
+@pytest.mark.parametrize("level", LEVELS)
+@settings(deadline=None, max_examples=80)
+@given(beginning=st.integers(0, 10**9), choices=st.lists(st.integers(0, 10_000), max_size=40))
+def test_whatever_is_decoded_is_a_program_in_canonical_layout(
+    level: Level, beginning: int, choices: list[int]
+) -> None:
+    matcher = LLMatcher(BYTES, GRAMMARS[level], log_level=0)
+    # Random bytes alone hardly ever write a word, so they go on from a piece of a program.
+    program = random_program(beginning, level)
+    text = program[: beginning % (len(program) + 1)].encode()
+    assert matcher.consume_tokens(list(text))
     for choice in choices:
         allowed = [token for token, bias in enumerate(matcher.compute_logit_bias()) if bias]
         token = allowed[choice % len(allowed)]
@@ -268,6 +298,10 @@ def test_whatever_is_decoded_is_a_program_in_canonical_layout(choices: list[int]
         assert matcher.consume_token(token)
         text += bytes([token])
     decoded = finish(matcher, text).decode()
-    assert [line.number for line in parse(decoded).lines] == list(range(1, decoded.count("\n") + 2))
-    assert "  " not in decoded
-    assert all(line == line.strip() for line in decoded.split("\n"))
+    rows = decoded.split("\n")
+    assert [line.number for line in parse(decoded, level=level).lines] == [
+        number for number, _ in enumerate(rows, start=1)
+    ]
+    assert all(row == row.rstrip() for row in rows)
+    if level != "task":
+        assert not any("  " in row.lstrip() for row in rows)
