@@ -117,6 +117,6 @@ def _take_out(store: Store, name: str, number: int) -> Path:
     home = store.home(name)
     gone = staging.take_away(home, home.version(number))
     state = records.load(home)
-    state.manifests.pop(number, None)
+    del state.manifests[number]
     records.save(home, state)
     return gone

@@ -33,7 +33,7 @@ class Hold:
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             with contextlib.suppress(OSError):
-                self.path.unlink(missing_ok=True)
+                self.path.unlink()
             os.close(descriptor)
 
     def __enter__(self) -> "Hold":
@@ -83,7 +83,7 @@ def live(home: Home) -> dict[int, list[str]]:
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 if disk.try_lock(descriptor):
-                    path.unlink(missing_ok=True)
+                    path.unlink()
                 else:
                     held.setdefault(int(path.name.split("-")[0]), []).append(_note(descriptor))
             finally:

@@ -92,7 +92,7 @@ def check_numbers(config: PeftConfig, max_rank: int, findings: Findings) -> None
 
 def check_targets(config: PeftConfig, shapes: Shapes, findings: Findings) -> None:
     """Check that every target names something the base model has and LoRA serves."""
-    ends, known = _ends(shapes), sorted({module.rsplit(".", 1)[-1] for module in shapes})
+    ends, known = _ends(shapes), sorted({module.rpartition(".")[2] for module in shapes})
     for target in sorted(config.targets) if config.by_name else []:
         if target not in ends:
             findings.add(

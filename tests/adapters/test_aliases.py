@@ -35,6 +35,17 @@ def test_a_move_is_written_down_with_who_when_and_why(home: Home) -> None:
     assert records.load(home).history_bytes == home.history.stat().st_size
 
 
+def test_a_line_counts_only_once_the_state_names_it(home: Home) -> None:
+    """A writer that died after its line and before the state has changed nothing."""
+    move(home, 1, None)
+    whole = home.history.read_bytes()
+    home.history.write_bytes(whole + whole.replace(b'"new":1', b'"new":8'))
+    assert [change.new for change in aliases.history(home)] == [1]
+    move(home, 2, 1)
+    assert [change.new for change in aliases.history(home)] == [1, 2]
+    assert home.history.read_bytes().count(b"\n") == 2
+
+
 @pytest.mark.parametrize(
     ("expected", "said"),
     [

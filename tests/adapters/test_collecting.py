@@ -1,6 +1,7 @@
 """gc removes what nobody needs and nothing else."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -67,6 +68,13 @@ def test_what_is_held_stays_until_it_is_released(filled: Store) -> None:
     collecting.collect(filled, "tales", OLD, dry_run=False)
     assert filled.versions("tales") == [3, 4, 5]
     assert list(filled.home("tales").holds.iterdir()) == []
+
+
+def test_every_holder_is_named(filled: Store) -> None:
+    with filled.hold("tales", 1, who="service"), filled.hold("tales", 1, who="service"):
+        why = reasons(collecting.collect(filled, "tales", OLD, dry_run=True))["tales@1"]
+    process = f"service (process {os.getpid()} on {socket.gethostname()})"
+    assert why == f"held by {process}, {process}"
 
 
 def test_a_dead_holder_holds_nothing(filled: Store) -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import stat
+import uuid
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,49 @@ def test_a_holder_whose_file_is_gone_can_still_let_go(home: Home) -> None:
     hold.path.unlink()
     hold.release()
     assert holds.live(home) == {}
+
+
+def test_a_holder_whose_file_cannot_go_still_lets_go(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = holds.take(home, 1, "service")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        hold.release()
+    assert holds.live(home) == {}
+
+
+def test_every_holder_has_a_file_of_its_own_that_others_may_only_read(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = os.umask(0)
+    with holds.take(home, 1, "service") as hold:
+        assert stat.S_IMODE(hold.path.stat().st_mode) == 0o644
+    os.umask(before)
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=7))
+    with holds.take(home, 1, "service"), pytest.raises(FileExistsError):
+        holds.take(home, 1, "service")
+
+
+def test_a_holder_that_goes_while_others_look_holds_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "_files", lambda _: iter([home.holds / "1-gone"]))
+    assert holds.live(home) == {}
+
+
+def test_a_link_is_no_hold(home: Home, tmp_path: Path) -> None:
+    disk.make_directory(home.holds)
+    outside = tmp_path / "outside"
+    outside.write_text("")
+    (home.holds / "1-link").symlink_to(outside)
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
+        holds.live(home)
+    assert outside.exists()
 
 
 def test_a_file_that_is_no_hold_is_left_alone(home: Home) -> None:
