@@ -25,11 +25,18 @@ from service.probing import Prober
 from service.problems import answer_error
 from service.promotions import Promotions
 from service.reconciler import Reconciler
-from service.routes import admin, health, inference, metrics, models
+from service.routes import admin, evolution, health, inference, metrics, models
 from service.settings import Settings
 from service.supervisor import Supervisor
 
-ROUTERS = (inference.router, models.router, admin.router, health.router, metrics.router)
+ROUTERS = (
+    inference.router,
+    evolution.router,
+    models.router,
+    admin.router,
+    health.router,
+    metrics.router,
+)
 VERSION = "1"
 
 

@@ -69,7 +69,7 @@ TASKS: dict[TaskName, Task] = {
         chat_first=True,
         max_answer_tokens=1024,
     ),
-    "evolution": Task(prompt="[Input]\n{prompt}\n\n[Output]\n", max_answer_tokens=768),
+    "evolution": Task(prompt="[Input]\n{prompt}\n[Output]\n", max_answer_tokens=1024),
 }
 
 if set(TASKS) != set(get_args(TaskName)):

@@ -23,6 +23,7 @@ def test_the_routes_are_these_and_no_others() -> None:
         ("GET", "/v1/models/{model_id:path}"),
         ("POST", "/v1/chat/completions"),
         ("POST", "/v1/completions"),
+        ("POST", "/v1/evolution/next"),
         ("GET", "/admin/adapters"),
         ("POST", "/admin/adapters/{name}/promote"),
         ("POST", "/admin/adapters/{name}/rollback"),
