@@ -23,7 +23,7 @@ def test_there_are_recipes() -> None:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_shipped_recipe_loads_and_starts_with_its_command(path: Path) -> None:
-    assert read("--recipe", str(path), "--rows", "rows.csv").task == "pseudocode"
+    assert path.stem.startswith(read("--recipe", str(path), "--rows", "rows.csv").task)
     text = path.read_text(encoding="utf-8")
     assert f"--recipe {path.relative_to(ROOT)}" in text
     assert set(yaml.safe_load(text)) <= set(Recipe.model_fields)

@@ -4,6 +4,7 @@ Behind an OpenAI-compatible service (`/v1/completions` with echo and log-probabi
 this process. Everything else in this package knows neither.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -119,13 +120,14 @@ class LocalModel:
     def __init__(self, base_dir: Path, adapter_dir: Path | None, name: str) -> None:
         # Seconds and hundreds of megabytes, which no other command of the package needs.
         import torch  # noqa: PLC0415
-        from transformers import AutoModelForCausalLM  # noqa: PLC0415
+        import transformers  # noqa: PLC0415
 
+        transformers.logging.disable_progress_bar()
         self.name = name
         self._torch = torch
         self._tokenizer: Any = load_tokenizer(base_dir)
         self._render = word(TASK, self._tokenizer).render
-        model = AutoModelForCausalLM.from_pretrained(
+        model = transformers.AutoModelForCausalLM.from_pretrained(
             base_dir, dtype=torch.float32, local_files_only=True
         )
         if adapter_dir is not None:
@@ -135,15 +137,18 @@ class LocalModel:
         self._model: Any = model.eval()
 
     def score(self, prompt: str, outputs: Sequence[str]) -> list[float]:
-        """See the protocol."""
+        """See the protocol; the prompt is run once for all outputs."""
         torch = self._torch
-        before = self._ids(self._render(prompt))
+        ids = torch.tensor([self._ids(self._render(prompt))])
         scores = []
         with torch.inference_mode():
+            told = self._model(ids, use_cache=True, logits_to_keep=1)
             for output in outputs:
                 after = self._ids(output)
-                ids = torch.tensor([before + after])
-                logits = self._model(ids, logits_to_keep=len(after) + 1).logits[0, :-1]
+                # Running on changes the cache, which the next output needs as it was.
+                cache = copy.deepcopy(told.past_key_values)
+                rest = self._model(torch.tensor([after]), past_key_values=cache).logits[0, :-1]
+                logits = torch.cat([told.logits[0, -1:], rest])
                 chosen = torch.log_softmax(logits, -1)[range(len(after)), after]
                 scores.append(float(chosen.mean()))
         return scores
