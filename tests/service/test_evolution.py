@@ -1,11 +1,15 @@
 """`POST /v1/evolution/next` over the fake engine: proposals, verdicts, two steps, clear refusals."""
 
+import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.engine.fake import FakeEngine
+from service.evolution import EvolutionRequest
 from tests.service.memory_store import MemoryStore
 from tests.service.running import Running, running
 
@@ -170,3 +174,12 @@ async def test_an_unknown_model_is_404_and_nothing_stays_held(served: Running) -
     await ask(served)
     assert served.parts.admission.in_flight == 0
     assert all(berth.leases == 0 for berth in served.parts.docks.berths.values())
+
+
+def test_the_request_in_the_documentation_is_one() -> None:
+    page = Path(__file__).parents[2] / "docs" / "tasks" / "evolution.md"
+    found = re.search(r"-d '(\{.*?\})'\n```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    request = EvolutionRequest.model_validate(json.loads(found[1]))
+    assert request.program is not None
+    assert request.chain[0].name == "Loop"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.training.lineage.conftest import edge
+from tests.training.lineage.documents import edge
 from training.lineage.cli import main
 from training.lineage.loading import SHIPPED
 

@@ -94,18 +94,23 @@ class ServedModel:
 
 
 def mean_after(start: int, text: str, found: Any) -> float:  # noqa: ANN401 - the API's logprobs
-    """Mean log-probability of the tokens of a text that begin at or behind a place.
+    """Mean log-probability of the tokens of a text that reach beyond a place.
 
     Args:
         start: Characters of the prompt.
         text: Prompt and output.
-        found: `tokens` and `token_logprobs` of the echoed text, perhaps with a token after it.
+        found: `tokens` and `token_logprobs` of the echoed text and of one token after it.
+
+    Raises:
+        EvaluationFailed: No token of the output is among them.
     """
-    place, kept = 0, []
-    for token, value in zip(found.tokens, found.token_logprobs, strict=True):
-        if start <= place < len(text) and value is not None:
-            kept.append(value)
+    echoed = found.tokens[:-1]
+    # A service may put a beginning-of-text token first, which is no part of the text.
+    place, kept = len(text) - sum(map(len, echoed)), []
+    for token, value in zip(echoed, found.token_logprobs, strict=False):
         place += len(token)
+        if place > start and value is not None:
+            kept.append(value)
     if not kept:
         raise EvaluationFailed(
             "no token of the output was scored; expected echoed tokens that join to the prompt and "
