@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from pseudocode.evolution.confinement import run
+from pseudocode.evolution.confinement import Bounds, run
 from pseudocode.evolution.screening import MAX_SOURCE_CHARACTERS, only_function, screen
 from pseudocode.evolution.verdicts import Verdict, judge
 from pseudocode.evolution.wording import (
@@ -29,6 +29,8 @@ from service.requests import MAX_MODEL_CHARACTERS, ChatRequest, Message
 MAX_STAGES = 12
 MAX_CASES = 8
 MAX_PROPOSALS = 4
+# Tighter than evaluation: a request runs up to 17 programs while others wait for the cores.
+BOUNDS = Bounds(timeout_s=5.0, cpu_s=5, memory_mib=256, max_instructions=250_000)
 Line = Annotated[str, Field(min_length=1, max_length=600)]
 Lines = Annotated[list[Line], Field(min_length=1, max_length=8)]
 Chat = Callable[[JSON, DockedAdapter | None, str], Awaitable[JSON | AsyncIterator[JSON]]]
@@ -237,6 +239,7 @@ def _judge(source: str, before: ChainProgram) -> Verdict:
         (before.source, only_function(before.source) or ""),
         [arguments for arguments, _ in expected],
         lambda arguments, result: (list(arguments), result) in expected,
+        bounds=BOUNDS,
     )
 
 
@@ -251,7 +254,7 @@ def _improved(program: ChainProgram | None, first: EvolutionProposal) -> ChainPr
 def _check_cases(program: ChainProgram) -> None:
     """Refuse a chain whose own program does not pass its cases: nothing could be held against it."""
     entry = only_function(program.source) or ""
-    ran = run(program.source, entry, [case.arguments for case in program.cases])
+    ran = run(program.source, entry, [case.arguments for case in program.cases], BOUNDS)
     for number, (case, done) in enumerate(zip(program.cases, ran, strict=True)):
         if done.error is None and done.result == case.result:
             continue

@@ -38,6 +38,10 @@ def test_a_comprehension_on_one_line_hides_nothing() -> None:
         ("def f(ops):\n    return __builtins__\n", "__builtins__ is not allowed"),
         ("def f(ops):\n    return '{0.x}'.format(ops)\n", r"\.format is not allowed"),
         ("def f(ops):\n    return eval('1')\n", "eval is neither"),
+        (
+            "def f(ops):\n    match ops:\n        case object(__class__=c):\n            return c\n",
+            "match is not allowed",
+        ),
         ("def f(ops):\n    return sorted([2, 1])\n", "sorted is neither"),
         ("def f(ops):\n    try:\n        return 1\n    except ValueError:\n        pass\n", "try"),
         ("class A:\n    pass\ndef f(ops):\n    return 1\n", "a class"),
