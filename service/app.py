@@ -27,7 +27,16 @@ from service.probing import Prober
 from service.problems import answer_error
 from service.promotions import Promotions
 from service.reconciler import Reconciler
-from service.routes import admin, chains, health, inference, metrics, models, pseudocode
+from service.routes import (
+    admin,
+    chains,
+    evolution,
+    health,
+    inference,
+    metrics,
+    models,
+    pseudocode,
+)
 from service.settings import Settings
 from service.solving.options import SolvingRules
 from service.supervisor import Supervisor
@@ -36,6 +45,7 @@ ROUTERS = (
     inference.router,
     pseudocode.router,
     chains.router,
+    evolution.router,
     models.router,
     admin.router,
     health.router,

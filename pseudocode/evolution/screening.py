@@ -72,6 +72,8 @@ _FORBIDDEN: dict[type[ast.AST], str] = {
     ast.With: "with",
     ast.AsyncWith: "with",
     ast.AsyncFor: "async for",
+    # A class pattern reads any attribute by name.
+    ast.Match: "match",
     ast.Global: "global",
     ast.Raise: "raise",
     ast.Yield: "yield",

@@ -42,6 +42,7 @@ def judge(
     cases: Sequence[Sequence[JsonValue]],
     accepts: Accepts,
     cost: Cost = instructions,
+    bounds: Bounds = Bounds(),  # noqa: B008 - frozen
 ) -> Verdict:
     """Run a proposal and the program before it on the same cases.
 
@@ -51,11 +52,12 @@ def judge(
         cases: Arguments of each call.
         accepts: Whether a result is right for its arguments.
         cost: The work of one call.
+        bounds: What each of the two runs may use.
     """
-    ran = _attempt(proposal, cases, accepts)
+    ran = _attempt(proposal, cases, accepts, bounds)
     if isinstance(ran, Verdict):
         return ran
-    old = _attempt(before, cases, accepts)
+    old = _attempt(before, cases, accepts, bounds)
     work = sum(map(cost, ran))
     if isinstance(old, Verdict):
         return Verdict(
@@ -68,10 +70,13 @@ def judge(
 
 
 def _attempt(
-    program: tuple[str, str], cases: Sequence[Sequence[JsonValue]], accepts: Accepts
+    program: tuple[str, str],
+    cases: Sequence[Sequence[JsonValue]],
+    accepts: Accepts,
+    bounds: Bounds,
 ) -> list[CaseRun] | Verdict:
     try:
-        ran = run(*program, cases, Bounds())
+        ran = run(*program, cases, bounds)
     except ProgramRefused as error:
         return Verdict("refused", f"not run: {error}")
     for arguments, case in zip(cases, ran, strict=True):

@@ -11,8 +11,8 @@ PSEUDOCODE_OF_LAST = 2
 """Earlier algorithms of a chain are told by their ideas alone, so that prompts stay short."""
 
 ASK_NEXT = "Propose the next algorithm."
-ASK_PROGRAM = "Propose the next algorithm as a program with the same parameters."
-_HEADINGS = ("Name", "Answers", "Ideas", "Pseudocode", "Program", "Reasons")
+ASK_PROGRAM = "Propose the next algorithm; its pseudocode is a program with the same parameters."
+_HEADINGS = ("Algorithm", "Answers", "Ideas", "Pseudocode", "Reasons")
 _HEADING = re.compile(rf"^({'|'.join(_HEADINGS)}):[ \t]*(.*)$", re.MULTILINE)
 _FENCE = re.compile(r"^```\w*\s*$", re.MULTILINE)
 
@@ -52,13 +52,12 @@ class ProgramStage(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A next algorithm. Exactly one of `pseudocode` and `program` says how it works."""
+    """A next algorithm; `pseudocode` is Python where a program was asked for."""
 
     name: str
     answers: str
     ideas: Sequence[str]
-    pseudocode: str | None
-    program: str | None
+    pseudocode: str
     reasons: str
 
 
@@ -99,16 +98,15 @@ def chain_prompt(
 
 
 def proposal_text(proposal: Proposal) -> str:
-    """Word a proposal as a model is to write it."""
-    body = proposal.program if proposal.program is not None else proposal.pseudocode
-    heading = "Program" if proposal.program is not None else "Pseudocode"
+    """Word a proposal as a model is to write it; what it answers may be left out."""
+    answers = [f"Answers: {proposal.answers}"] if proposal.answers else []
     return "\n".join(
         [
-            f"Name: {proposal.name}",
-            f"Answers: {proposal.answers}",
+            f"Algorithm: {proposal.name}",
+            *answers,
             f"Ideas: {_joined(proposal.ideas)}",
-            f"{heading}:",
-            body or "",
+            "Pseudocode:",
+            proposal.pseudocode,
             f"Reasons: {proposal.reasons}",
         ]
     )
@@ -118,28 +116,25 @@ def read_proposal(text: str) -> Proposal:
     """Read what a model wrote.
 
     Raises:
-        UnreadableProposal: Its name or its pseudocode or program is missing.
+        UnreadableProposal: Its name or its pseudocode is missing.
     """
-    found = list(_HEADING.finditer(_FENCE.sub("", text)))
-    parts: dict[str, str] = {}
     bare = _FENCE.sub("", text)
-    for match, following in zip(found, [*found[1:], None], strict=True):
+    found = list(_HEADING.finditer(bare))
+    parts: dict[str, str] = {}
+    for match, following in zip(found, [*found[1:], None], strict=False):
         end = following.start() if following else len(bare)
         parts.setdefault(match[1], (match[2] + bare[match.end() : end]).strip("\n").rstrip())
-    missing = [name for name in ("Name",) if not parts.get(name)]
-    if not (parts.get("Pseudocode") or parts.get("Program")):
-        missing.append("Pseudocode")
+    missing = [name for name in ("Algorithm", "Pseudocode") if not parts.get(name)]
     if missing:
         raise UnreadableProposal(
             f"the answer has no {' and no '.join(missing)}; expected lines that begin with "
             f"{', '.join(f'{name}:' for name in _HEADINGS)}"
         )
     return Proposal(
-        name=parts["Name"],
+        name=parts["Algorithm"],
         answers=parts.get("Answers", ""),
         ideas=tuple(idea.strip(" .") for idea in parts.get("Ideas", "").split(";") if idea.strip()),
-        pseudocode=parts.get("Pseudocode"),
-        program=parts.get("Program"),
+        pseudocode=parts["Pseudocode"],
         reasons=parts.get("Reasons", ""),
     )
 
@@ -149,7 +144,7 @@ def as_stage(proposal: Proposal) -> Stage:
     return Stage(
         name=proposal.name,
         ideas=proposal.ideas or ("not stated",),
-        pseudocode=proposal.pseudocode or proposal.program or "",
+        pseudocode=proposal.pseudocode,
         weaknesses=("not yet known",),
         answers=proposal.answers or None,
         change=proposal.reasons or None,
@@ -164,4 +159,4 @@ def _headline(number: int, stage: Stage) -> str:
 
 
 def _joined(texts: Sequence[str]) -> str:
-    return "; ".join(texts) + "."
+    return "; ".join(text.removesuffix(".") for text in texts) + "."

@@ -26,6 +26,7 @@ def test_the_routes_are_these_and_no_others() -> None:
         ("POST", "/v1/cot/check"),
         ("POST", "/v1/pseudocode/solve"),
         ("POST", "/v1/responses"),
+        ("POST", "/v1/evolution/next"),
         ("GET", "/admin/adapters"),
         ("POST", "/admin/adapters/{name}/promote"),
         ("POST", "/admin/adapters/{name}/rollback"),

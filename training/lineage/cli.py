@@ -13,6 +13,7 @@ from pathlib import Path
 
 from training.errors import TrainingError
 from training.lineage import drawing, loading, measuring, rows, writing
+from training.lineage.errors import LineageError
 from training.lineage.evaluation import cli as evaluation
 
 COMMANDS = {"evaluate", "sheet", "agreement"}
@@ -109,9 +110,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _render(arguments: argparse.Namespace) -> int:
     if arguments.out.suffix != ".svg":
-        raise loading.LineageError(
-            f"cannot draw {arguments.out}: expected a name that ends in .svg"
-        )
+        raise LineageError(f"cannot draw {arguments.out}: expected a name that ends in .svg")
     (lineage,) = loading.load([arguments.file])
     writing.write_text(arguments.out, drawing.draw(lineage))
     print(f"{lineage.title}: {len(lineage.nodes)} algorithms in {arguments.out}")

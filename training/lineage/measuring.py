@@ -86,11 +86,11 @@ def program_of(node: Node) -> tuple[Family, str]:
     """The family of a node and its entry there.
 
     Raises:
-        LineageError: It has no Python program, or names one that is not there.
+        LineageError: It has no program, or names one that is not there.
     """
     link = node.program
-    if link is None or link.entry is None:
-        raise LineageError(f"{node.id} has no Python program; expected family and entry. Add them")
+    if link is None:
+        raise LineageError(f"{node.id} has no program; expected family and entry. Add them")
     found = family(link.family)
     if link.entry not in found.entries:
         raise LineageError(

@@ -36,7 +36,7 @@ def anonymous(stages: Sequence[Stage], proposal: Proposal) -> tuple[list[Stage],
 def replaced(text: str, names: Mapping[str, str]) -> str:
     """Exchange names in a text, longest first."""
     for name in sorted(names, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _, new=names[name]: new, text)
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", names[name], text)
     return text
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pseudocode.evolution.wording import chain_prompt, proposal_text
+from pseudocode.evolution.wording import Proposal, chain_prompt, proposal_text
+from training.lineage.changes import changed_lines
 from training.lineage.graph import Chain, chains
 from training.lineage.neighbours import Neighbourhood
 from training.lineage.program_rows import ProgramRows
@@ -19,6 +20,7 @@ from training.lineage.stages import proposal, stage, stages
 
 CHOICES = 4
 LETTERS = "ABCD"
+MAX_CHANGED_LINES = 12
 
 
 class LineageRow(NamedTuple):
@@ -135,9 +137,9 @@ class _Maker:
         ]
         prompt = chain_prompt(chain.lineage.purpose, stages(before)).rpartition("\n")[0]
         prompt += "\nWhich ideas lead to the next algorithm?\n" + "\n".join(listed)
-        right = LETTERS[options.index(child)]
-        output = f"{right}. {child.title}. {edge.change}"
-        yield prompt, output, "ranking", max(node.year for node in options)
+        told = proposal(child, edge)
+        right = told._replace(name=f"{LETTERS[options.index(child)]}. {child.title}")
+        yield prompt, proposal_text(right), "ranking", max(node.year for node in options)
 
     def _edge(
         self, lineage: Lineage, edge: Edge, parent: Node, child: Node
@@ -149,7 +151,8 @@ class _Maker:
             f"Pseudocode:\n{parent.pseudocode}\nAfter: {child.title}. {'; '.join(child.ideas)}.\n"
             f"Pseudocode:\n{child.pseudocode}\nWhich weakness does the second answer, and why?"
         )
-        yield prompt, f"{edge.weakness}\nReasons: {edge.motivation}", "weakness", child.year
+        told = _compared(parent, child, f"It answers: {edge.weakness} {edge.motivation}", edge)
+        yield prompt, told, "weakness", child.year
 
     def _judging(self, lineage: Lineage, edge: Edge) -> Iterator[tuple[str, str, str, int]]:
         """One right pair of weakness and change, and one wrong; kept by the weight."""
@@ -162,8 +165,10 @@ class _Maker:
                 f"Purpose: {lineage.purpose}\nWeakness: {edge.weakness}\nChange: {other.change}\n"
                 "Does this change answer that weakness?"
             )
-            known = f"Yes. {edge.motivation}" if right else f"No. It answers: {other.weakness}"
-            yield prompt, known, "judging", max(child.year, lineage_year(lineage, other, child))
+            why = f"Yes. {edge.motivation}" if right else f"No. It answers: {other.weakness}"
+            newer = lineage.node(other.child)
+            told = _compared(lineage.node(other.parent), newer, why, other)
+            yield prompt, told, "judging", max(child.year, newer.year)
 
     def _other_edge(self, lineage: Lineage, edge: Edge) -> Edge:
         """An edge with another change, of this lineage if it has one that is not younger."""
@@ -192,10 +197,10 @@ class _Maker:
         return [f"{node.title}: {'; '.join(node.ideas)}" for node in found]
 
 
-def lineage_year(lineage: Lineage, edge: Edge, default: Node) -> int:
-    """The year of an edge's newer node, if the edge is of this lineage."""
-    years = [node.year for node in lineage.nodes if node.id == edge.child]
-    return years[0] if years else default.year
+def _compared(parent: Node, child: Node, verdict: str, edge: Edge) -> str:
+    """An answer about a step, in the sections of the task: what changed, line by line, and why."""
+    lines = changed_lines(parent.pseudocode, child.pseudocode)[:MAX_CHANGED_LINES]
+    return proposal_text(Proposal(child.title, "", (edge.change,), "\n".join(lines), verdict))
 
 
 def _step(chain: Chain) -> tuple[Chain, Edge, Node]:

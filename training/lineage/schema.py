@@ -4,7 +4,7 @@ Only what can be said of one field is checked here; what concerns the graph is i
 """
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -47,21 +47,10 @@ class Source(_Strict):
 
 
 class ProgramLink(_Strict):
-    """Where the executable form of a node is.
+    """Which function of `training.lineage.programs` is the executable form of a node."""
 
-    `python` names a function of `training.lineage.programs`; `dialect` carries its own text, which
-    `pseudocode` runs.
-    """
-
-    language: Literal["python", "dialect"] = "python"
     family: Slug = Field(description="what tests and inputs belong to it")
-    entry: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
-    text: str | None = None
-
-    @field_validator("text")
-    @classmethod
-    def _ends(cls, value: str | None) -> str | None:
-        return value.strip("\n") if value is not None else None
+    entry: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
 
 
 class Node(_Strict):

@@ -36,8 +36,7 @@ def proposal(node: Node, edge: Edge, program: str | None = None) -> Proposal:
         name=node.title,
         answers=edge.weakness,
         ideas=tuple(node.ideas),
-        pseudocode=node.pseudocode if program is None else None,
-        program=program,
+        pseudocode=program or node.pseudocode,
         reasons=f"{edge.motivation} {edge.change}",
     )
 

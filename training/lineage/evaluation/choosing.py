@@ -11,7 +11,7 @@ from training.evaluate import Share, wilson
 from training.lineage.evaluation.models import Model
 from training.lineage.graph import Chain, chains
 from training.lineage.schema import Edge, Lineage, Node
-from training.lineage.stages import proposal, stages
+from training.lineage.stages import proposal, stage, stages
 
 
 class Case(NamedTuple):
@@ -58,8 +58,8 @@ def ranking_cases(
         edge, child = chain.edges[-1], chain.last
         before = Chain(chain.lineage, chain.nodes[:-1], chain.edges[:-1])
         wrong = _wrong(steps, chain.lineage, edge, distractors, rng)
-        outputs = [proposal_text(proposal(node, via)) for node, via in [(child, edge), *wrong]]
-        prompt = chain_prompt(chain.lineage.purpose, stages(before), weakness=edge.weakness)
+        outputs = [_told(node, via) for node, via in [(child, edge), *wrong]]
+        prompt = chain_prompt(chain.lineage.purpose, stages(before))
         cases.setdefault(prompt, _shuffled(prompt, outputs, chain.lineage.id, rng))
     return list(cases.values())
 
@@ -75,11 +75,10 @@ def matching_cases(
         if after_year is not None and lineage.node(edge.child).year <= after_year:
             continue
         wrong = _wrong(steps, lineage, edge, distractors, rng)
-        prompt = (
-            f"Purpose: {lineage.purpose}\nWeakness: {edge.weakness}\n"
-            "Which change answers that weakness?"
-        )
-        outputs = [edge.change, *(via.change for _, via in wrong)]
+        parent = stage(lineage.node(edge.parent))
+        prompt = chain_prompt(lineage.purpose, [parent], weakness=edge.weakness)
+        right = (lineage.node(edge.child), edge)
+        outputs = [_told(node, via) for node, via in [right, *wrong]]
         cases.append(_shuffled(prompt, outputs, lineage.id, rng))
     return cases
 
@@ -96,6 +95,11 @@ def choose(model: Model, cases: Sequence[Case]) -> ChoiceScore:
         chance=sum(1 / len(case.outputs) for case in cases) / count if count else 0.0,
         mean_rank=sum(ranks) / count if count else 0.0,
     )
+
+
+def _told(node: Node, edge: Edge) -> str:
+    """An algorithm without the weakness it answers, which would name the right one by its words."""
+    return proposal_text(proposal(node, edge)._replace(answers="", reasons=edge.change))
 
 
 def _chains(lineages: Sequence[Lineage], after_year: int | None) -> Iterator[Chain]:

@@ -4,6 +4,7 @@ Behind an OpenAI-compatible service (`/v1/completions` with echo and log-probabi
 this process. Everything else in this package knows neither.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -93,18 +94,23 @@ class ServedModel:
 
 
 def mean_after(start: int, text: str, found: Any) -> float:  # noqa: ANN401 - the API's logprobs
-    """Mean log-probability of the tokens of a text that begin at or behind a place.
+    """Mean log-probability of the tokens of a text that reach beyond a place.
 
     Args:
         start: Characters of the prompt.
         text: Prompt and output.
-        found: `tokens` and `token_logprobs` of the echoed text, perhaps with a token after it.
+        found: `tokens` and `token_logprobs` of the echoed text and of one token after it.
+
+    Raises:
+        EvaluationFailed: No token of the output is among them.
     """
-    place, kept = 0, []
-    for token, value in zip(found.tokens, found.token_logprobs, strict=True):
-        if start <= place < len(text) and value is not None:
-            kept.append(value)
+    echoed = found.tokens[:-1]
+    # A service may put a beginning-of-text token first, which is no part of the text.
+    place, kept = len(text) - sum(map(len, echoed)), []
+    for token, value in zip(echoed, found.token_logprobs, strict=False):
         place += len(token)
+        if place > start and value is not None:
+            kept.append(value)
     if not kept:
         raise EvaluationFailed(
             "no token of the output was scored; expected echoed tokens that join to the prompt and "
@@ -119,13 +125,14 @@ class LocalModel:
     def __init__(self, base_dir: Path, adapter_dir: Path | None, name: str) -> None:
         # Seconds and hundreds of megabytes, which no other command of the package needs.
         import torch  # noqa: PLC0415
-        from transformers import AutoModelForCausalLM  # noqa: PLC0415
+        import transformers  # noqa: PLC0415
 
+        transformers.logging.disable_progress_bar()
         self.name = name
         self._torch = torch
         self._tokenizer: Any = load_tokenizer(base_dir)
         self._render = word(TASK, self._tokenizer).render
-        model = AutoModelForCausalLM.from_pretrained(
+        model = transformers.AutoModelForCausalLM.from_pretrained(
             base_dir, dtype=torch.float32, local_files_only=True
         )
         if adapter_dir is not None:
@@ -135,15 +142,18 @@ class LocalModel:
         self._model: Any = model.eval()
 
     def score(self, prompt: str, outputs: Sequence[str]) -> list[float]:
-        """See the protocol."""
+        """See the protocol; the prompt is run once for all outputs."""
         torch = self._torch
-        before = self._ids(self._render(prompt))
+        ids = torch.tensor([self._ids(self._render(prompt))])
         scores = []
         with torch.inference_mode():
+            told = self._model(ids, use_cache=True, logits_to_keep=1)
             for output in outputs:
                 after = self._ids(output)
-                ids = torch.tensor([before + after])
-                logits = self._model(ids, logits_to_keep=len(after) + 1).logits[0, :-1]
+                # Running on changes the cache, which the next output needs as it was.
+                cache = copy.deepcopy(told.past_key_values)
+                rest = self._model(torch.tensor([after]), past_key_values=cache).logits[0, :-1]
+                logits = torch.cat([told.logits[0, -1:], rest])
                 chosen = torch.log_softmax(logits, -1)[range(len(after)), after]
                 scores.append(float(chosen.mean()))
         return scores

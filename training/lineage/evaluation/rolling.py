@@ -115,7 +115,6 @@ def _read(answer: str, before: str, training: TrainingText) -> tuple[Step, Propo
         proposed = read_proposal(answer)
     except UnreadableProposal:
         return Step(answer=answer, readable=False), None
-    text = proposed.pseudocode or proposed.program or ""
-    kept = share_kept(before, text)
+    kept = share_kept(before, proposed.pseudocode)
     step = Step(answer=answer, readable=True, kept=kept, novelty=training.novelty_of(answer))
     return step, proposed

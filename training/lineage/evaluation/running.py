@@ -112,11 +112,9 @@ def _improve(model: Model, lineage: Lineage, edge: Edge) -> ProgramCase:
     )
     known = {"lineage": lineage.id, "parent": edge.parent, "child": edge.child, "answer": answer}
     try:
-        proposed = read_proposal(answer).program
+        proposed = read_proposal(answer).pseudocode
     except UnreadableProposal as error:
         return ProgramCase(**known, status="unreadable", message=str(error))
-    if proposed is None:
-        return ProgramCase(**known, status="unreadable", message="pseudocode and no program")
     verdict = judge_program(found, inputs, proposed, (source_of(parent), entry))
     return ProgramCase(
         **known,

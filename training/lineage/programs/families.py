@@ -1,6 +1,5 @@
 """Families of executable algorithms: entries, what is right, inputs, and sizes to measure at."""
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 from training.lineage.errors import LineageError
 from training.lineage.programs import (
+    accepting,
     caches,
     descent,
     divisors,
@@ -27,7 +27,6 @@ from training.lineage.programs import (
 from training.lineage.programs.inputs import Arguments, Make
 
 Program = Callable[..., Any]
-LARGE_PRIME = 2**61 - 1
 
 
 @dataclass(frozen=True)
@@ -74,108 +73,6 @@ def _entries(*programs: Program) -> dict[str, Program]:
     return {program.__name__: program for program in programs}
 
 
-def _places(arguments: Arguments, result: object) -> bool:
-    text, pattern = str(arguments[0]), str(arguments[1])
-    return result == [i for i in range(len(text)) if text.startswith(pattern, i)]
-
-
-def _finds(arguments: Any, result: Any) -> bool:  # noqa: ANN401 - JSON of a known shape
-    items, key = arguments
-    return bool(0 <= result < len(items) and items[result] == key) if key in items else result == -1
-
-
-def _distance(arguments: Any, result: object) -> bool:  # noqa: ANN401
-    """Relax in the plainest way: as often as there are cells."""
-    grid = arguments[0]
-    rows, columns = len(grid), len(grid[0])
-    best = {(r, c): math.inf for r in range(rows) for c in range(columns)}
-    best[0, 0] = 0
-    for _ in range(rows * columns):
-        before = dict(best)
-        for r, c in best:
-            for cell in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)):
-                best[r, c] = min(best[r, c], best.get(cell, math.inf) + grid[r][c])
-        if best == before:
-            break
-    return result == best[rows - 1, columns - 1]
-
-
-def _term(arguments: Any, result: object) -> bool:  # noqa: ANN401
-    this, following = 0, 1
-    for _ in range(arguments[0]):
-        this, following = following, this + following
-    return result == this
-
-
-def _primes(arguments: Any, result: object) -> bool:  # noqa: ANN401
-    limit = arguments[0]
-    composite = {a * b for a in range(2, math.isqrt(limit) + 1) for b in range(a, limit // a + 1)}
-    return result == [number for number in range(2, limit + 1) if number not in composite]
-
-
-def _at_the_minimum(_arguments: Arguments, result: Any) -> bool:  # noqa: ANN401
-    return all(abs(value) < 1e-4 for value in result)
-
-
-def _served(arguments: Any, result: Any) -> bool:  # noqa: ANN401
-    """A first request is a miss, and nobody can hit more often than with a cache without limit."""
-    requests, _ = arguments
-    seen: set[int] = set()
-    for key, hit in zip(requests, result, strict=False):
-        if hit and key not in seen:
-            return False
-        seen.add(key)
-    return len(result) == len(requests) and len(requests) - sum(result) >= _fewest(*arguments)
-
-
-def _fewest(requests: list[int], capacity: int) -> int:
-    """Count the misses of Belady's rule, which looks ahead and is the best there can be."""
-    following, later = [0] * len(requests), {}
-    for i in range(len(requests) - 1, -1, -1):
-        following[i] = later.get(requests[i], len(requests))
-        later[requests[i]] = i
-    cache: dict[int, int] = {}
-    misses = 0
-    for i, key in enumerate(requests):
-        if key not in cache:
-            misses += 1
-            if len(cache) == capacity:
-                del cache[max(cache, key=cache.__getitem__)]
-        cache[key] = following[i]
-    return misses
-
-
-def _together(arguments: Any, result: object) -> bool:  # noqa: ANN401
-    size, pairs = arguments
-    groups = [{item} for item in range(size)]
-    expected = []
-    for left, right in pairs:
-        expected.append(right in groups[left])
-        if right not in groups[left]:
-            merged = groups[left] | groups[right]
-            for item in merged:
-                groups[item] = merged
-    return result == expected
-
-
-def _product(arguments: Any, result: Any) -> bool:  # noqa: ANN401
-    """Compare modulo a large prime, which takes linear time for any number of digits."""
-    left, right, product = (
-        functools.reduce(lambda value, digit: (10 * value + digit) % LARGE_PRIME, digits[::-1], 0)
-        for digits in (*arguments, result)
-    )
-    return bool(left * right % LARGE_PRIME == product)
-
-
-def _best_stretch(arguments: Any, result: object) -> bool:  # noqa: ANN401
-    lowest = total = best = 0
-    for item in arguments[0]:
-        total += item
-        best = max(best, total - lowest)
-        lowest = min(lowest, total)
-    return result == best
-
-
 FAMILIES: dict[str, Family] = {
     "sorting": Family(
         "comparisons of items",
@@ -200,7 +97,7 @@ FAMILIES: dict[str, Family] = {
             searching.interpolation_search,
             searching.exponential_search,
         ),
-        _finds,
+        accepting.finds_key,
         {
             "even spread": inputs.even_spread_key,
             "near the front": inputs.key_near_the_front,
@@ -219,7 +116,7 @@ FAMILIES: dict[str, Family] = {
             strings.horspool,
             strings.backward_nondeterministic,
         ),
-        _places,
+        accepting.finds_places,
         {
             "english": inputs.english_text,
             "repetitive": inputs.repetitive_text,
@@ -232,7 +129,7 @@ FAMILIES: dict[str, Family] = {
         "edges tried and queue steps",
         "grid: list[list[int]]",
         _entries(paths.bellman_ford, paths.dijkstra_scan, paths.dijkstra_heap, paths.a_star),
-        _distance,
+        accepting.is_distance,
         {"weighted grid": inputs.weighted_grid, "open grid": inputs.open_grid},
         (6, 9, 13, 19),
     ),
@@ -246,7 +143,7 @@ FAMILIES: dict[str, Family] = {
             fibonacci.matrix_power,
             fibonacci.fast_doubling,
         ),
-        _term,
+        accepting.is_term,
         {"term": inputs.whole_number},
         (64, 256, 1024, 4096),
         {"plain_recursion": (8, 11, 14, 17)},
@@ -286,7 +183,7 @@ FAMILIES: dict[str, Family] = {
         "numbers crossed out or written",
         "limit: int",
         _entries(primes.eratosthenes, primes.linear_sieve, primes.wheel_sieve),
-        _primes,
+        accepting.are_primes,
         {"limit": inputs.whole_number},
         (1000, 4000, 16000, 64000),
         draws=1,
@@ -300,7 +197,7 @@ FAMILIES: dict[str, Family] = {
             descent.nesterov,
             descent.restarted_nesterov,
         ),
-        _at_the_minimum,
+        accepting.at_the_minimum,
         {"parabolas": inputs.parabolas, "kinked": inputs.kinked_slope},
         (25, 50, 100, 200),
         prelude=(descent.slopes,),
@@ -316,7 +213,7 @@ FAMILIES: dict[str, Family] = {
             caches.adaptive_replacement,
             caches.three_queues,
         ),
-        _served,
+        accepting.could_be_served,
         {
             "skewed": inputs.skewed_requests,
             "scans": inputs.requests_with_scans,
@@ -334,7 +231,7 @@ FAMILIES: dict[str, Family] = {
             sets.path_compression,
             sets.path_halving,
         ),
-        _together,
+        accepting.tells_together,
         {
             "random": inputs.random_pairs,
             "chained": inputs.chained_pairs,
@@ -351,7 +248,7 @@ FAMILIES: dict[str, Family] = {
             products.toom_three,
             products.number_transform,
         ),
-        _product,
+        accepting.is_product,
         {"digits": inputs.digit_lists},
         (27, 81, 243, 729),
         {"toom_three": (27, 243, 2187, 6561), "number_transform": (27, 243, 2187, 6561)},
@@ -366,7 +263,7 @@ FAMILIES: dict[str, Family] = {
             selection.median_of_medians,
             selection.floyd_rivest,
         ),
-        lambda arguments, result: bool(result == sorted(arguments[0])[arguments[1]]),  # type: ignore[arg-type,type-var,index,call-overload]
+        lambda arguments, result: bool(result == sorted(arguments[0])[arguments[1]]),  # type: ignore[arg-type,type-var,index]
         {"median": inputs.median_of_shuffled, "last of sorted": inputs.median_of_sorted},
         (125, 250, 500, 1000),
     ),
@@ -379,7 +276,7 @@ FAMILIES: dict[str, Family] = {
             subarrays.divide_in_halves,
             subarrays.kadane,
         ),
-        _best_stretch,
+        accepting.is_best_stretch,
         {"signed": inputs.signed},
         (16, 32, 64, 128),
     ),
