@@ -1,6 +1,5 @@
 """A stamp changes with every change of an adapter, and with nothing else."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,7 @@ def test_what_is_no_adapter_has_none(home: Home) -> None:
 def test_a_state_that_cannot_be_looked_at_is_told_apart(home: Home) -> None:
     home.state.unlink()
     assert stamps(home.path.parent) == {"alpha": None}
-    os.symlink("nowhere", home.state)
+    home.state.symlink_to("nowhere")
     assert stamps(home.path.parent) == {"alpha": None}
 
 
