@@ -66,6 +66,8 @@ def read_completion(body: JSON) -> tuple[str, Options]:
         RequestRefused: A field is wrong.
     """
     completion = _validated(_Completion, with_defaults(body, None))
+    if completion.max_tokens == 0 and not completion.echo:
+        raise RequestRefused(400, "max_tokens: 0 is for requests with echo alone.", "max_tokens")
     return _fitting(completion.prompt), completion
 
 
