@@ -4,15 +4,14 @@ What is promised, and where the files lie, is in `docs/adapters.md` and `adapter
 """
 
 import contextlib
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from adapters import aliases, disk, gate, holds, names, publishing, records, versions
+from adapters import aliases, disk, gate, holds, names, publishing, records, stamps, versions
 from adapters.errors import InvalidReference, UnknownAdapter
-from adapters.layout import STATE, Home
+from adapters.layout import Home
 from adapters.manifest import AliasChange, Draft, Evaluation
 from adapters.versions import Version
 
@@ -72,13 +71,7 @@ class Store:
         Raises:
             OSError: The store cannot be listed.
         """
-        found: dict[str, tuple[int, ...] | None] = {}
-        # Paths as text: with a thousand adapters, objects for them would cost more than the disk.
-        with os.scandir(self.root) as entries:
-            for entry in entries:
-                if names.PATTERN.fullmatch(entry.name) and entry.is_dir():
-                    found[entry.name] = _stamp(f"{entry.path}/{STATE}")
-        return found
+        return stamps.stamps(self.root)
 
     def versions(self, name: str) -> list[int]:
         """The versions of an adapter, in order; none if there is no such adapter.
@@ -295,15 +288,6 @@ class Store:
         return UnknownAdapter(
             f"There is no {ref} in {self.root}. It holds {have}. Name one of these, or publish first."
         )
-
-
-def _stamp(state: str) -> tuple[int, ...] | None:
-    try:
-        seen = os.stat(state)  # noqa: PTH116 - see `stamps`
-    except OSError:
-        return None
-    # The file is replaced whole, so a change shows in its inode, size or time.
-    return seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def _require_notes(who: str, why: str) -> None:

@@ -180,7 +180,7 @@ class FakeEngine:
         voice = self.base_model if name in self.faults.without_effect else name
         given, finish = cut(self._answer(voice, prompt), options)
         echoed = tokens(prompt) if options.echo else []
-        given = echoed + given
+        given = echoed if options.echo and options.max_tokens == 0 else echoed + given
         finite = name not in self.faults.not_finite
         shape = Shape(
             kind,

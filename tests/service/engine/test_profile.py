@@ -173,3 +173,13 @@ def test_every_reason_says_something_once() -> None:
         names = [reason.setting for reason in reasons]
         assert len(names) == len(set(names))
         assert all(reason.why and reason.value for reason in reasons)
+
+
+@pytest.mark.parametrize("gpu", [None, RTX_4090], ids=["cpu", "gpu"])
+def test_slots_are_as_wished_and_never_more_than_the_engine_holds(gpu: Gpu | None) -> None:
+    machine = replace(LAPTOP, gpu=gpu)
+    wished = choose(machine, SMOLLM2, Wishes(max_slots=3))
+    assert wished.settings.max_active == 3
+    assert why(wished, "max_active") == "as set"
+    assert choose(machine, SMOLLM2, Wishes(max_docked=2, max_slots=3)).settings.max_active == 2
+    assert choose(machine, SMOLLM2, Wishes(max_docked=2)).settings.max_active == 2

@@ -2,15 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from service.engine.errors import EngineStartFailed, RequestRefused
 from service.engine.protocol import JSON, Engine
-
-if TYPE_CHECKING:
-    from service.engine.vllm_engine import VllmEngine
 
 WITH = "{% for tool in tools %}{{ tool }}{% endfor %}{{ messages[0].content }}"
 WITHOUT = "{{ messages[0].content }} tools"
@@ -79,28 +75,3 @@ async def test_without_a_template_for_them_tools_are_refused_and_the_text_says_w
     with pytest.raises(RequestRefused, match=r"template of .* does not take any") as refusal:
         await engine.chat(body, None, "request-1")
     assert (refusal.value.status, refusal.value.param) == (400, "tools")
-
-
-@pytest.mark.engine
-async def test_with_a_parser_a_required_tool_is_called_as_its_schema_says(
-    vllm_engine: "VllmEngine", tiny_base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from service.engine.serving import serve
-
-    with_tools = serve(vllm_engine._running().llm, "tiny", tiny_base, "hermes")
-    monkeypatch.setattr(vllm_engine, "_serving", with_tools)
-    monkeypatch.setattr(vllm_engine, "_tool_parser", "hermes")
-    body: JSON = {
-        "messages": [{"role": "user", "content": "Pick."}],
-        "tools": [TOOL],
-        "tool_choice": "required",
-        "max_tokens": 200,
-        "temperature": 0.0,
-    }
-    answer = await vllm_engine.chat(body, None, "request-1")
-    assert isinstance(answer, dict)
-    message = cast(JSON, cast(list[JSON], answer["choices"])[0]["message"])
-    (call,) = cast(list[JSON], message["tool_calls"])
-    function = cast(dict[str, str], call["function"])
-    assert function["name"] == "pick"
-    assert json.loads(function["arguments"])["colour"] in {"red", "blue"}
