@@ -12,6 +12,13 @@ from service.engine.fake import FakeEngine
 from service.settings import Settings
 
 
+class _Forgetful(list[tuple[str, str, str]]):
+    """The fake remembers every request, which would be taken for a leak of the layer's."""
+
+    def append(self, _: tuple[str, str, str]) -> None:
+        """Remember nothing."""
+
+
 def make_engine(settings: Settings, base_dir: Path) -> tuple[FakeEngine, int]:
     """The fake, which says the same word again and again."""
     words = " ".join(["word"] * int(os.environ["ANSWER_TOKENS"]))
@@ -20,6 +27,7 @@ def make_engine(settings: Settings, base_dir: Path) -> tuple[FakeEngine, int]:
         answer=lambda name, _: f"{name} {words}",
         max_docked=settings.max_docked_versions,
     )
+    engine.requests = _Forgetful()
     return engine, 64
 
 

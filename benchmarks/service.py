@@ -27,12 +27,12 @@ from tests.service.tiny_store import publish
 
 BASE = "smollm2-135m-instruct"
 VERSIONS = 4
-TOKENS = 32
+TOKENS = 24
 ROUNDS = 3
-REQUESTS = {1: 3, 8: 16, 16: 16}
+REQUESTS = {1: 3, 8: 8, 16: 16}
 MAX_DOCKED = 4
 PROMPT = "Once upon a time there was a number that nobody had counted yet, and it was"
-SWAP_CLIENTS, SWAP_TOKENS = 8, 96
+SWAP_CLIENTS, SWAP_TOKENS = 8, 64
 LAYER_TOKENS, LAYER_REQUESTS, LAYER_CONNECTIONS = 256, 100_000, 16
 MIB = 1 << 20
 

@@ -42,7 +42,7 @@ class Seen:
         """Whether it was a test: on a busy machine that takes longer."""
         versions = {f"{name}@{n + 1}" for name, words in WORDS.items() for n in range(len(words))}
         return (
-            self.answers.total() > 2 * SECONDS
+            self.answers.total() > SECONDS / 5
             and self.moves[200] > SECONDS / 5
             and self.moved_in_mid_stream > SECONDS / 10
             and versions <= set(self.answers)

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from tests.clients.conftest import API_KEY
 from tests.clients.process import Server
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 HEADERS = {"Authorization": f"Bearer {API_KEY}"}
 NUMBERS = [0, 1, -1, 2, 20, 21, 2**31, 2**53, 2**63 - 1, 2**64, 0.5, 1e-308, 1e308, -0.0]
 SCHEMAS: list[JsonValue] = [

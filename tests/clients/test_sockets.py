@@ -96,6 +96,23 @@ async def test_a_client_that_leaves_ends_its_generation_within_a_second(
         assert await metric(client, "loradock_client_disconnects_total") == 1
 
 
+@pytest.mark.engine
+async def test_the_real_engine_computes_no_further_token_for_a_client_that_left(
+    real_server: Server,
+) -> None:
+    body = {"model": "alpha", "prompt": "Say:", "max_tokens": 1800, "stream": True}
+    async with httpx.AsyncClient(base_url=real_server.url, headers=HEADERS, timeout=60) as client:
+        async with client.stream("POST", "/v1/completions", json=body) as stream:
+            await anext(stream.aiter_lines())
+        left_s = time.monotonic()
+        await until_in_flight(client, 0)
+        assert time.monotonic() - left_s < GONE_WITHIN_S
+        computed = await metric(client, "vllm:generation_tokens_total")
+        assert computed > 0
+        await asyncio.sleep(0.5)
+        assert await metric(client, "vllm:generation_tokens_total") == computed
+
+
 def watch(server: Server, seconds_long: float) -> list[float]:
     """Ask for health and metrics again and again, and return the seconds that each took."""
     seconds = []
