@@ -129,7 +129,9 @@ def _make_parts(
         ),
         metrics=numbers,
         keys=hash_keys(settings.api_key, settings.admin_key),
-        solving=SolvingRules(settings.verifier_adapter, settings.min_agreement),
+        solving=SolvingRules(
+            settings.verifier_adapter, settings.min_agreement, settings.min_verifier_score
+        ),
         started_unix_s=int(time.time()),
     )
 
