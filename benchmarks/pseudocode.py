@@ -1,7 +1,7 @@
 """How well a published `pseudocode` adapter solves: by question set and by what solving adds.
 
-It asks the service at `LORADOCK_BENCH_URL`, or starts one on the usual settings (`LORADOCK_BASE`,
-`LORADOCK_STORE`, ...). `LORADOCK_BENCH_MODEL` names the adapter [pseudocode], `LORADOCK_BENCH_SIZE`
+It asks the service at `BENCH_URL`, or starts one on the usual settings (`LORADOCK_BASE`,
+`LORADOCK_STORE`, ...). `BENCH_MODEL` names the adapter [pseudocode], `BENCH_SIZE`
 the questions of each set [100]. The verifier's mode is left out where there is no verifier.
 """
 
@@ -19,7 +19,7 @@ import httpx
 from llguidance import LLMatcher, LLTokenizer, grammar_from
 
 from benchmarks._intervals import Interval, risk_coverage, threshold_for
-from benchmarks._questions import Asked, question_sets, with_another_number
+from benchmarks._questions import DATA_VARIABLE, Asked, question_sets, with_another_number
 from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
 from benchmarks.figures import Figure, at_least, at_most
 from demo.processes import running_server
@@ -44,15 +44,18 @@ NO_RULES = SolvingRules("", 0.0, 0.0)
 
 def run() -> list[Figure]:
     """Measure everything that the adapters in the store allow."""
-    size = int(os.environ.get("LORADOCK_BENCH_SIZE", "100"))
-    model = os.environ.get("LORADOCK_BENCH_MODEL", "pseudocode")
+    size = int(os.environ.get("BENCH_SIZE", "100"))
+    model = os.environ.get("BENCH_MODEL", "pseudocode")
+    sets = question_sets(size)
+    # A service takes no variable of this prefix that it does not know.
+    os.environ.pop(DATA_VARIABLE, None)
     with _service() as url:
-        return asyncio.run(measure(url, model, question_sets(size)))
+        return asyncio.run(measure(url, model, sets))
 
 
 @contextlib.contextmanager
 def _service() -> Iterator[str]:
-    url = os.environ.get("LORADOCK_BENCH_URL")
+    url = os.environ.get("BENCH_URL")
     if url:
         yield url
         return

@@ -1,6 +1,7 @@
 """The table of solving, over an engine that writes what it is told."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -109,8 +110,10 @@ def test_the_service_that_is_named_is_asked(
         return []
 
     monkeypatch.setattr(benchmark, "measure", noted)
-    monkeypatch.setenv("LORADOCK_BENCH_URL", "http://there")
-    monkeypatch.setenv("LORADOCK_BENCH_SIZE", "3")
+    monkeypatch.setenv("BENCH_URL", "http://there")
+    monkeypatch.setenv("BENCH_SIZE", "3")
     monkeypatch.setenv("LORADOCK_SHARED_DATA", str(tmp_path))
     assert benchmark.run() == []
     assert asked == ["http://there", "pseudocode", "3", "3"]
+    # One that is started here would refuse to with a variable it does not know.
+    assert "LORADOCK_SHARED_DATA" not in os.environ
