@@ -21,6 +21,7 @@ from training.conversion.rows import split_of
 from training.problems import Language, generate
 
 SEED = 20_26
+DATA_VARIABLE = "LORADOCK_SHARED_DATA"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 _NUMBER = re.compile(r"(?<![\w.,/])(\d+)(?![\w.,/%])", re.ASCII)
 
@@ -40,7 +41,7 @@ def question_sets(size: int) -> dict[str, list[Asked]]:
         "own English": own("en", size),
         "own Chinese": own("zh", size),
     }
-    data = Path(os.environ.get("LORADOCK_SHARED_DATA") or SHARED)
+    data = Path(os.environ.get(DATA_VARIABLE) or SHARED)
     for name, path, read in (
         ("GSM8K train part", data / "gsm8k" / "train.jsonl", gsm8k.read),
         ("Ape210K valid part", data / "ape210k" / "valid.ape.json", ape210k.read),

@@ -87,7 +87,9 @@ class Tally:
             withheld = solution.alternatives[0].answer if solution.alternatives else None
             answer = solution.answer or withheld
             if answer is not None:
-                found.append((solution.verdict.agreement or 0.0, answer == asked.answer))
+                score = solution.verdict.verifier_score
+                confidence = solution.verdict.agreement if score is None else score
+                found.append((confidence or 0.0, answer == asked.answer))
         return found
 
     def _right(self) -> int:

@@ -1,7 +1,7 @@
 """How well a published `pseudocode` adapter solves: by question set and by what solving adds.
 
-It asks the service at `LORADOCK_BENCH_URL`, or starts one on the usual settings (`LORADOCK_BASE`,
-`LORADOCK_STORE`, ...). `LORADOCK_BENCH_MODEL` names the adapter [pseudocode], `LORADOCK_BENCH_SIZE`
+It asks the service at `BENCH_URL`, or starts one on the usual settings (`LORADOCK_BASE`,
+`LORADOCK_STORE`, ...). `BENCH_MODEL` names the adapter [pseudocode], `BENCH_SIZE`
 the questions of each set [100]. The verifier's mode is left out where there is no verifier.
 """
 
@@ -19,12 +19,13 @@ import httpx
 from llguidance import LLMatcher, LLTokenizer, grammar_from
 
 from benchmarks._intervals import Interval, risk_coverage, threshold_for
-from benchmarks._questions import Asked, question_sets, with_another_number
+from benchmarks._questions import DATA_VARIABLE, Asked, question_sets, with_another_number
 from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
 from benchmarks.figures import Figure, at_least, at_most
 from demo.processes import running_server
 from pseudocode.grounding import grounded_grammar
 from service.solving.attempts import Draft, examine
+from service.solving.options import SolvingRules
 from service.solving.voting import decide
 
 # What an adapter is asked to reach, by set and mode, in percent of all questions.
@@ -38,19 +39,23 @@ COUNTERFACTUAL_GOAL = 95.0
 ADDED_MS = 5.0
 COMPILE_MS = 20.0
 RISKS = (0.1, 0.2)
+NO_RULES = SolvingRules("", 0.0, 0.0)
 
 
 def run() -> list[Figure]:
     """Measure everything that the adapters in the store allow."""
-    size = int(os.environ.get("LORADOCK_BENCH_SIZE", "100"))
-    model = os.environ.get("LORADOCK_BENCH_MODEL", "pseudocode")
+    size = int(os.environ.get("BENCH_SIZE", "100"))
+    model = os.environ.get("BENCH_MODEL", "pseudocode")
+    sets = question_sets(size)
+    # A service takes no variable of this prefix that it does not know.
+    os.environ.pop(DATA_VARIABLE, None)
     with _service() as url:
-        return asyncio.run(measure(url, model, question_sets(size)))
+        return asyncio.run(measure(url, model, sets))
 
 
 @contextlib.contextmanager
 def _service() -> Iterator[str]:
-    url = os.environ.get("LORADOCK_BENCH_URL")
+    url = os.environ.get("BENCH_URL")
     if url:
         yield url
         return
@@ -105,7 +110,7 @@ def figures_of(name: str, mode: Mode, tally: Tally) -> list[Figure]:
             note=f"{CONCURRENT} at a time",
         ),
     ]
-    return found + (_risks(label, tally) if mode.fields.get("samples") else [])
+    return found + (_risks(label, mode, tally) if mode.fields.get("samples") else [])
 
 
 def _share(name: str, interval: Interval, trials: int, goal: float | None = None) -> Figure:
@@ -115,13 +120,14 @@ def _share(name: str, interval: Interval, trials: int, goal: float | None = None
     return at_least(name, 100 * interval.share, "%", goal, note)
 
 
-def _risks(label: str, tally: Tally) -> list[Figure]:
-    """How much may be answered if so many answers may be wrong, and from which agreement on."""
+def _risks(label: str, mode: Mode, tally: Tally) -> list[Figure]:
+    """How much may be answered if so many answers may be wrong, and from which setting on."""
+    setting = "min_verifier_score" if mode.fields.get("verify") else "min_agreement"
     curve = risk_coverage(tally.confidences(), len(tally.solved))
     found = []
     for risk in RISKS:
         point = threshold_for(curve, risk)
-        note = "no threshold" if point is None else f"min_agreement = {point.threshold:.2f}"
+        note = "no threshold" if point is None else f"{setting} = {point.threshold:.2f}"
         coverage = 0.0 if point is None else 100 * point.coverage
         found.append(Figure(f"{label}: answered at {risk:.0%} wrong", coverage, "%", note=note))
     return found
@@ -165,7 +171,7 @@ def _milliseconds(action: Callable[[], object]) -> float:
 
 
 def _check(question: str, program: str) -> None:
-    decide([examine(Draft(program, "stop"), question, None)], {}, min_agreement=0.0)
+    decide([examine(Draft(program, "stop"), question, None)], {}, NO_RULES)
 
 
 def _compile(tokenizer: LLTokenizer, question: str) -> None:

@@ -154,7 +154,9 @@ def _make_parts(
             docks.events,
         ),
         events=docks.events,
-        solving=SolvingRules(settings.verifier_adapter, settings.min_agreement),
+        solving=SolvingRules(
+            settings.verifier_adapter, settings.min_agreement, settings.min_verifier_score
+        ),
         started_unix_s=int(time.time()),
     )
 

@@ -111,6 +111,12 @@ class Settings(BaseModel):
         le=1,
         description="share of sampled programs that must agree for an answer to be given",
     )
+    min_verifier_score: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="with `verify`, probability of being right that an answer's program must have",
+    )
 
     @model_validator(mode="after")
     def _closed_unless_keyed(self) -> Self:

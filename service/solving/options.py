@@ -20,10 +20,12 @@ class SolvingRules:
     Attributes:
         verifier: The adapter that scores programs.
         min_agreement: Share of the samples that must give an answer for it to be given.
+        min_verifier_score: Probability that a verifier must see in the best program for that.
     """
 
     verifier: str
     min_agreement: float
+    min_verifier_score: float
 
 
 class SolveOptions(BaseModel):

@@ -15,6 +15,7 @@ Abstention = Literal[
     "not_grounded",
     "nothing_computed",
     "disagreement",
+    "low_score",
 ]
 
 ABSTENTIONS: dict[Abstention, str] = {
@@ -27,6 +28,7 @@ ABSTENTIONS: dict[Abstention, str] = {
     "constant, or none of the question's numbers",
     "nothing_computed": "the program returns a literal that no step computes",
     "disagreement": "too few of the sampled programs give the same answer",
+    "low_score": "the verifier thinks too little of the program",
 }
 
 

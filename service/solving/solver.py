@@ -124,8 +124,7 @@ class Solver:
             scores, count = await scores_of(
                 self.engine, judge, question.text, candidates(attempts), request_id
             )
-        min_agreement = self._parts.solving.min_agreement
-        return decide(attempts, scores, min_agreement=min_agreement), count
+        return decide(attempts, scores, self._parts.solving), count
 
     async def _events(
         self, question: Question, adapter: DockedAdapter, request_id: str

@@ -8,6 +8,7 @@ greedy program.
 from collections.abc import Mapping, Sequence
 
 from service.solving.attempts import Attempt
+from service.solving.options import SolvingRules
 from service.solving.solution import Abstention, Alternative, Solved, SolvedStep, Verdict
 
 
@@ -16,16 +17,13 @@ def candidates(attempts: Sequence[Attempt]) -> list[str]:
     return list(dict.fromkeys(attempt.program for attempt in attempts if attempt.doubt is None))
 
 
-def decide(
-    attempts: Sequence[Attempt], scores: Mapping[str, float], *, min_agreement: float
-) -> Solved:
+def decide(attempts: Sequence[Attempt], scores: Mapping[str, float], rules: SolvingRules) -> Solved:
     """Choose an answer, or say why none is given.
 
     Args:
         attempts: All of one question, the greedy one first.
         scores: The verifier's, by program; empty if none was asked.
-        min_agreement: The share of the attempts that must give the chosen answer, where there is
-            more than one attempt.
+        rules: From when on an answer is given.
     """
     groups: dict[str, list[Attempt]] = {}
     for attempt in attempts:
@@ -36,10 +34,12 @@ def decide(
     best = max(groups.values(), key=lambda group: _weight(group, scores))
     chosen = max(best, key=lambda attempt: scores.get(attempt.program, 0.0))
     agreement = len(best) / len(attempts) if len(attempts) > 1 else None
-    abstained: Abstention | None = None
-    if agreement is not None and agreement < min_agreement:
-        abstained = "disagreement"
     score = scores.get(chosen.program)
+    abstained: Abstention | None = None
+    if agreement is not None and agreement < rules.min_agreement:
+        abstained = "disagreement"
+    elif score is not None and score < rules.min_verifier_score:
+        abstained = "low_score"
     return _solved(chosen, attempts, abstained=abstained, agreement=agreement, score=score)
 
 

@@ -66,6 +66,13 @@ async def test_the_text_is_the_program_and_the_answer(client: openai.AsyncOpenAI
     assert len(cast(list[JSON], solution["trace"])) == 3
 
 
+@pytest.mark.parametrize("model", ["pseudocode@2", "pseudocode@stable", "pseudocode@1"])
+async def test_versions_and_aliases_solve_too(client: openai.AsyncOpenAI, model: str) -> None:
+    reply = await client.chat.completions.create(model=model, messages=MESSAGES)
+    assert reply.choices[0].message.content == SOLVED
+    assert reply.model == model.replace("stable", "1")
+
+
 async def test_a_stream_gives_the_same(client: openai.AsyncOpenAI) -> None:
     stream = await client.chat.completions.create(
         model="pseudocode",

@@ -8,10 +8,13 @@ import pseudocode
 from pseudocode.verifying import verifier_prompt
 from service.engine.protocol import JSON
 from service.solving.attempts import Draft, examine
+from service.solving.options import SolvingRules
 from service.solving.steps import MAX_LINES, StepReader
 from service.solving.verifier import score_of
 from service.solving.voting import candidates, decide
 from tests.service.solving.scripted import OTHER, QUESTION, RIGHT
+
+RULES = SolvingRules("pseudocode-verifier", 0.0, 0.0)
 
 
 def steps(text: str, size: int = 1) -> list[str]:
@@ -72,7 +75,7 @@ def test_the_verifier_is_asked_in_one_form() -> None:
 def test_doubtful_programs_do_not_vote_but_are_told() -> None:
     texts = ["x = 12 + 77\nreturn x", "x = 12 + 77\nreturn x", RIGHT]
     attempts = [examine(Draft(text, "stop"), QUESTION, None) for text in texts]
-    solved = decide(attempts, {}, min_agreement=0.0)
+    solved = decide(attempts, {}, RULES)
     assert solved.answer == "10"
     (other,) = solved.alternatives
     assert (other.answer, other.count, other.doubt) == ("89", 2, "not_grounded")
@@ -83,7 +86,7 @@ def test_a_verifier_s_scores_are_summed_for_each_answer() -> None:
     again = "total = 3 + 12 + 5\nreturn total"
     attempts = [examine(Draft(text, "stop"), QUESTION, None) for text in (RIGHT, OTHER, again)]
     scores = {RIGHT: 0.7, OTHER: 0.5, again: 0.4}
-    solved = decide(attempts, scores, min_agreement=0.0)
+    solved = decide(attempts, scores, RULES)
     assert (solved.answer, solved.program) == ("20", OTHER)
     assert solved.verdict.verifier_score == 0.5
 

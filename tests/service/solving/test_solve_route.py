@@ -138,6 +138,14 @@ async def test_the_verifier_outweighs_the_greedy_program(tmp_path: Path) -> None
     assert len(asked) == 2
 
 
+async def test_a_verifier_that_thinks_little_of_the_best_prevents_an_answer(tmp_path: Path) -> None:
+    engine = ScriptedEngine(RIGHT, scores={"left = ": 0.4})
+    async with solving(engine, tmp_path, verifier=True, min_verifier_score=0.5) as app:
+        found = await solve(app, verify=True)
+        assert (found["answer"], found["abstained"]) == (None, "low_score")
+        assert (await solve(app))["answer"] == "10"
+
+
 async def test_without_a_verifier_asking_for_it_is_an_error(tmp_path: Path) -> None:
     async with solving(ScriptedEngine(), tmp_path) as app:
         told = await refusal(app, question=QUESTION, verify=True)
