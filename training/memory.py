@@ -103,6 +103,10 @@ class Setup:
 # width; calibrated against measured peaks (docs/training.md).
 KEPT_HIDDEN = 16
 KEPT_INNER = 5
+# Of that, by architecture, where it was measured; others count as a Llama.
+KEPT_SHARE = {"gpt2": 1.57, "gpt_neox": 0.6}
+# PEFT's own LoRA layers, which quantised layers keep, hold more for the backward pass.
+KEPT_QUANTISED = 1.2
 
 
 def measure(base_dir: Path) -> Sizes:
@@ -118,7 +122,9 @@ def measure(base_dir: Path) -> Sizes:
     layers = _number(config, "num_hidden_layers", "n_layer")
     linear = sum(inputs * outputs for inputs, outputs in shapes.values())
     stored = _stored_weights(base_dir)
-    kept = KEPT_HIDDEN * hidden + KEPT_INNER * max(max(shape) for shape in shapes.values())
+    share = KEPT_SHARE.get(str(config.get("model_type")), 1.0)
+    widest = max(max(shape) for shape in shapes.values())
+    kept = round(share * (KEPT_HIDDEN * hidden + KEPT_INNER * widest))
     return Sizes(
         linear=linear,
         other=stored - linear if stored else _other_weights(config, hidden, vocabulary),
@@ -158,13 +164,14 @@ def memory_parts(sizes: Sizes, setup: Setup, machine: Machine) -> dict[str, int]
     value = VALUE_BYTES[setup.dtype]
     linear = QUANTISED_BYTES[setup.quantise] if setup.quantise else value
     kept = sizes.kept_layers if setup.gradient_checkpointing else sizes.kept_per_token
+    more = KEPT_QUANTISED if setup.quantise else 1.0
     logits = min(LOGIT_TILE_VALUES, setup.tokens_at_once * sizes.vocabulary)
     return {
         "runtime": machine.runtime_bytes,
         "base": int(sizes.linear * linear + sizes.other * value),
         "unpacked layer": sizes.largest * value if setup.quantise else 0,
         "adapter and optimizer": setup.rank * sizes.adapter_per_rank * ADAM_BYTES[setup.optimizer],
-        "activations": setup.tokens_at_once * kept * value,
+        "activations": int(setup.tokens_at_once * kept * value * more),
         "output head": LOGIT_COPIES * logits * 4,
     }
 

@@ -7,7 +7,7 @@ from peft import PeftModel
 from tests.training.tiny_models import FAMILIES, examples, gradients, reference_loss, tiny_model
 from training.batches import make_parts
 from training.encode import IGNORED, Example
-from training.forward import part_loss
+from training.forward import part_loss, rows_apart
 from training.lora_layers import speed_up
 
 # transformers' GPTBigCode compiles two functions with torch.jit when it is imported.
@@ -50,6 +50,35 @@ def test_a_step_in_parts_gives_the_gradients_of_the_whole(family: str) -> None:
     torch.autograd.backward(our_loss(in_parts, rows, max_tokens=31))
     for name, gradient in gradients(whole).items():
         torch.testing.assert_close(gradients(in_parts)[name], gradient, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox", "falcon"])
+def test_gradient_checkpointing_changes_nothing(family: str) -> None:
+    rows = examples(*LENGTHS)
+    plain, twice = tiny_model(family), tiny_model(family)
+    twice.gradient_checkpointing_enable({"use_reentrant": False})
+    twice.enable_input_require_grads()
+    results = []
+    for model in (plain, twice):
+        speed_up(model)
+        (part,) = make_parts(rows, 10_000)
+        with rows_apart(part):
+            loss = part_loss(model.get_base_model(), part)
+            torch.autograd.backward(loss)
+        results.append((loss.item(), gradients(model)))
+    assert results[0][0] == results[1][0]
+    for name, gradient in results[0][1].items():
+        torch.testing.assert_close(results[1][1][name], gradient, msg=name)
+
+
+def test_eight_rows_at_once_equal_eight_accumulated_ones() -> None:
+    rows = examples(7, 19, 12, 30, 8, 9, 21, 16)
+    at_once, one_by_one = tiny_model("llama"), tiny_model("llama")
+    torch.autograd.backward(our_loss(at_once, rows))
+    assert len(make_parts(rows, 1)) == 8
+    torch.autograd.backward(our_loss(one_by_one, rows, max_tokens=1))
+    for name, gradient in gradients(at_once).items():
+        torch.testing.assert_close(gradients(one_by_one)[name], gradient, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("family", ["llama", "mistral"])
