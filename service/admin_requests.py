@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from service.requests import MAX_VERSION, Body
+from service.strict import MAX_VERSION, Body
 
 Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
 Why = Annotated[str, Field(max_length=500)]

@@ -10,14 +10,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    JsonValue,
     field_validator,
     model_validator,
 )
 
-from service.constraints import bounded
 from service.engine.protocol import JSON
+from service.output_forms import NamedTool, ResponseFormat, StructuredOutputs, Tool
 from service.solving.options import SolveOptions
+from service.strict import MAX_INTEGER, Body, Strict, given
 
 MAX_CHOICES = 8
 MAX_PROMPTS = 64
@@ -27,9 +27,6 @@ MAX_STOP_CHARACTERS = 256
 MAX_LOGIT_BIASES = 300
 MAX_TOOLS = 64
 MAX_MODEL_CHARACTERS = 200
-# The last integer of which JSON's floats know every one below.
-MAX_INTEGER = 2**53
-MAX_VERSION = 10**9 - 1
 SEED_BITS = 63
 # Taken for the sake of clients that always send them; nothing here reads them.
 IGNORED_FIELDS = frozenset(
@@ -44,11 +41,6 @@ IGNORED_FIELDS = frozenset(
 )
 
 
-def _given(name: str) -> JSON:
-    """The schema of an object in which a field is there and not null."""
-    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
-
-
 def _seed(value: int) -> int:
     """Any integer is one that the engine can take."""
     return value & ((1 << SEED_BITS) - 1)
@@ -57,21 +49,6 @@ def _seed(value: int) -> int:
 Stop = Annotated[str, Field(min_length=1, max_length=MAX_STOP_CHARACTERS)]
 Text = Annotated[str, Field(min_length=1)]
 TokenIds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-
-
-class Strict(BaseModel):
-    """No field that is not known, no number that is not finite."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
-
-
-class Body(Strict):
-    """What a request's body may be as a whole."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_whole_numbers(cls, value: JsonValue) -> JsonValue:
-        return _whole(value)
 
 
 class TextPart(Strict):
@@ -111,7 +88,7 @@ class Message(BaseModel):
     """One turn. What else an answer carries (annotations, refusals) may be sent back and is dropped."""
 
     model_config = ConfigDict(
-        extra="ignore", json_schema_extra={"anyOf": [_given("content"), _WITH_CALLS]}
+        extra="ignore", json_schema_extra={"anyOf": [given("content"), _WITH_CALLS]}
     )
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
@@ -140,91 +117,6 @@ class StreamOptions(Strict):
 
     include_usage: bool = False
     continuous_usage_stats: bool = False
-
-
-class JsonSchema(Strict):
-    """A named schema that the answer must follow."""
-
-    name: str = Field(min_length=1, max_length=64)
-    description: str | None = None
-    schema_: dict[str, JsonValue] = Field(alias="schema")
-    strict: bool | None = None
-
-    @field_validator("schema_")
-    @classmethod
-    def _bounded(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        return bounded(value)
-
-
-class ResponseFormat(Strict):
-    """Free text, any JSON object, or JSON by a schema."""
-
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: JsonSchema | None = None
-
-    @model_validator(mode="after")
-    def _schema_if_named(self) -> Self:
-        if (self.type == "json_schema") != (self.json_schema is not None):
-            raise ValueError("json_schema has to be there for the type json_schema, and no other")
-        return self
-
-
-class StructuredOutputs(Strict):
-    """A constraint on the answer: exactly one of a JSON schema, a regex, choices or a grammar."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [_given(name) for name in ("json", "regex", "choice", "grammar")]
-        }
-    )
-
-    json_: dict[str, JsonValue] | None = Field(None, alias="json")
-    regex: str | None = Field(None, min_length=1, max_length=4096)
-    choice: list[str] | None = Field(None, min_length=1, max_length=256)
-    grammar: str | None = Field(None, min_length=1)
-
-    @model_validator(mode="after")
-    def _one_and_bounded(self) -> Self:
-        given = [self.json_, self.regex, self.choice, self.grammar]
-        if sum(value is not None for value in given) != 1:
-            raise ValueError("expected exactly one of json, regex, choice and grammar")
-        for value in (self.json_, self.choice, self.grammar):
-            bounded(value)
-        return self
-
-
-class Function(Strict):
-    """A function the model may call."""
-
-    name: str = Field(min_length=1, max_length=64)
-    description: str | None = None
-    parameters: dict[str, JsonValue] | None = None
-    strict: bool | None = None
-
-    @field_validator("parameters")
-    @classmethod
-    def _bounded(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        return bounded(value)
-
-
-class Tool(Strict):
-    """A tool; functions are the only kind."""
-
-    type: Literal["function"]
-    function: Function
-
-
-class NamedFunction(Strict):
-    """The name of one function."""
-
-    name: str
-
-
-class NamedTool(Strict):
-    """The one tool the model must call."""
-
-    type: Literal["function"]
-    function: NamedFunction
 
 
 _OPTIONS_NEED_STREAM: JSON = {
@@ -338,14 +230,3 @@ class CompletionRequest(_Generation):
         if self.max_tokens == 0 and not self.echo:
             raise ValueError("max_tokens=0 is only allowed with echo=true")
         return self
-
-
-def _whole(value: JsonValue) -> JsonValue:
-    """Write 5.0 as 5: to JSON they are the same number."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_whole(inner) for inner in value]
-    return value

@@ -10,15 +10,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from service.engine.protocol import JSON
-from service.requests import (
-    MAX_INTEGER,
-    MAX_MESSAGES,
-    MAX_MODEL_CHARACTERS,
-    MAX_TOOLS,
-    Function,
-    JsonSchema,
-    Strict,
-)
+from service.output_forms import Function, JsonSchema
+from service.requests import MAX_MESSAGES, MAX_MODEL_CHARACTERS, MAX_TOOLS
+from service.strict import MAX_INTEGER, Body, Strict
 
 LOGPROBS = "message.output_text.logprobs"
 
@@ -161,7 +155,7 @@ class StreamOptions(Strict):
     include_obfuscation: bool | None = None
 
 
-class ResponsesRequest(Strict):
+class ResponsesRequest(Body):
     """A request of the Responses API."""
 
     model: str = Field(

@@ -15,8 +15,8 @@ from service.admin_requests import (
 from service.answers import AdapterList, AdapterState, AliasMove, EventList
 from service.dependencies import GrantDependency, PartsDependency, RequireKey
 from service.events import KEPT_EVENTS
-from service.requests import MAX_INTEGER
 from service.routes.responses import ADMIN_CHANGES, GUARDED, GUARDED_QUERY
+from service.strict import MAX_INTEGER
 
 router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(RequireKey("admin"))])
 Name = Annotated[str, Path(max_length=100, description="the adapter's name")]
