@@ -118,6 +118,13 @@ METHODS: dict[str, set[str]] = {
         "errored",
         "shutdown",
     },
+    "vllm.ModelRegistry": {"register_model"},
+    # Classes that ours derive from, and what ours read of their argument.
+    "vllm.config.VllmConfig": {"compute_hash"},
+    "vllm.model_executor.models.falcon.FalconForCausalLM": {"packed_modules_mapping"},
+    "vllm.model_executor.models.gpt2.GPT2LMHeadModel": {"load_weights"},
+    "vllm.model_executor.models.interfaces.SupportsLoRA": {"supports_lora", "embedding_modules"},
+    "vllm.model_executor.models.transformers.TransformersForCausalLM": {"embedding_modules"},
     "vllm.exceptions.VLLMError": set(),
     "vllm.v1.engine.exceptions.EngineDeadError": set(),
     "vllm.platforms.current_platform": {

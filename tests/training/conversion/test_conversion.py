@@ -52,7 +52,7 @@ def _convert(tmp_path: Path, data_set: str, *rows: object, form: Form = "named")
     [
         ("named", "clips_may = 48 / 2\nclips_altogether = 48 + clips_may\nreturn clips_altogether"),
         ("steps", "step1 = 48 / 2\nstep2 = 48 + step1\nreturn step2"),
-        ("slots", "n1 = 48\nstep1 = n1 / 2\nstep2 = n1 + step1\nreturn step2"),
+        ("slots", "n1 = 48\nn2 = 2\nstep1 = n1 / n2\nstep2 = n1 + step1\nreturn step2"),
     ],
 )
 def test_each_form_says_that_the_24_of_the_second_step_is_the_first_result(
