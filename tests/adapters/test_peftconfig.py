@@ -138,6 +138,7 @@ def test_a_pattern_leaves_open_which_modules_are_meant(
 ) -> None:
     config = good(**options)
     assert (config.by_name, config.complete) == (by_name, complete)
+    assert config.targets == {options.get("target_modules", "q_proj")}
     assert config.targeted("anything.v_proj") == (not by_name)
 
 
