@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters import collecting, records
+from adapters import collecting, records, staging
 from adapters.collecting import Policy
 from adapters.errors import StoreWriteFailed, UnknownAdapter
 from adapters.store import Store
@@ -171,6 +171,27 @@ def test_a_disk_that_refuses_is_named_with_what_was_done(
     with pytest.raises(StoreWriteFailed, match=r"^Collecting tales failed: EROFS"):
         collecting.collect(filled, "tales", OLD, dry_run=False)
     assert filled.versions("tales") == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_leftover_that_is_a_link_stops_the_sweep_and_is_not_followed(filled: Store) -> None:
+    outside = filled.root / "outside"
+    outside.mkdir()
+    (filled.home("tales").staging / "link").symlink_to(outside)
+    with pytest.raises(StoreWriteFailed, match="Collecting tales failed: ELOOP"):
+        collecting.collect(filled, "tales", Policy(lease_s=0), dry_run=False)
+    assert outside.is_dir()
+
+
+def test_a_leftover_that_goes_by_itself_is_no_error(filled: Store) -> None:
+    gone = filled.home("tales").staging / "gone"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staging, "_entries", lambda _: [gone])
+        assert staging.leftovers(filled.home("tales"), 0) == []
+    staging.sweep([gone])
+
+
+def test_without_a_staging_directory_nothing_is_left(store: Store) -> None:
+    assert staging.leftovers(store.home("nobody"), 0) == []
 
 
 def test_a_leftover_as_old_as_its_lease_goes(filled: Store) -> None:
