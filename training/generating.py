@@ -46,11 +46,16 @@ def _batch(
     longest = max(map(len, prompts))
     ids = torch.tensor([[eos] * (longest - len(prompt)) + prompt for prompt in prompts])
     mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    # Learned positions end where the model's do.
+    room = getattr(model.config, "max_position_embeddings", None) or longest + max_tokens
     found = model.generate(
         input_ids=ids.to(model.device),
         attention_mask=mask.to(model.device),
         generation_config=GenerationConfig(
-            do_sample=False, max_new_tokens=max_tokens, eos_token_id=eos, pad_token_id=eos
+            do_sample=False,
+            max_new_tokens=max(1, min(max_tokens, room - longest)),
+            eos_token_id=eos,
+            pad_token_id=eos,
         ),
     )
     tails = found[:, longest:].tolist()

@@ -1,0 +1,73 @@
+"""`training.sft` against the shortest TRL script: same rows, steps, rank and rate, on the CPU.
+
+Time is computing time of the training loop, since a machine in use makes both wait.
+"""
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from basemodels import resolve
+from benchmarks.figures import Figure, at_least, at_most
+from training.preparing import load_tokenizer
+from training.problems import generate, write_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+BASE = "smollm2-135m-instruct"
+ROWS = 48
+MIN_SPEED, MAX_MEMORY, LOSS_NOISE = 1.5, 0.8, 0.1
+
+
+def run() -> list[Figure]:
+    """Train both ways, one after the other, in a directory that is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="loradock-training-") as name:
+        rows = Path(name) / "rows.csv"
+        write_rows(rows, generate(seed=0, count=ROWS, language="en", split="train"))
+        return compare(resolve(BASE), rows, Path(name))
+
+
+def compare(base: Path, rows: Path, place: Path) -> list[Figure]:
+    """Train on a base and a CSV both ways.
+
+    Args:
+        base: Directory of a base model.
+        rows: A CSV with the columns prompt and output.
+        place: Where both may write.
+    """
+    ours, trl = (_train(kind, base, rows, place / kind) for kind in ("ours", "trl"))
+    tokens = _tokens(base, rows)
+    note = f"{tokens} tokens of prompt and output, {ours['steps']:.0f} steps"
+    apart = abs(ours["loss"] / trl["loss"] - 1)
+    return [
+        Figure("ours", tokens / ours["cpu_s"], "tokens per CPU second", note=note),
+        Figure("TRL", tokens / trl["cpu_s"], "tokens per CPU second", note=note),
+        at_least("speed, ours over TRL", trl["cpu_s"] / ours["cpu_s"], "x", MIN_SPEED),
+        at_most(
+            "peak memory, ours over TRL", ours["peak_bytes"] / trl["peak_bytes"], "x", MAX_MEMORY
+        ),
+        at_most("final loss apart", apart, "of TRL's", LOSS_NOISE, "last quarter of the steps"),
+    ]
+
+
+def _train(kind: str, base: Path, rows: Path, out: Path) -> dict[str, float]:
+    out.mkdir()
+    command = [sys.executable, "-m", "benchmarks._training_worker", kind]
+    done = subprocess.run(  # noqa: S603 - our own module
+        [*command, str(base), str(rows), str(out)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _tokens(base: Path, rows: Path) -> int:
+
+    with rows.open(encoding="utf-8", newline="") as file:
+        texts = [row["prompt"] + row["output"] for row in csv.DictReader(file)]
+    return sum(map(len, load_tokenizer(base)(texts, add_special_tokens=False)["input_ids"]))
