@@ -13,7 +13,7 @@ from pathlib import Path
 from basemodels import resolve
 from benchmarks.figures import Figure, at_least, at_most
 from training.preparing import load_tokenizer
-from training.problems import generate, write_rows
+from training.problems import generate, write_problems
 
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "smollm2-135m-instruct"
@@ -25,7 +25,7 @@ def run() -> list[Figure]:
     """Train both ways, one after the other, in a directory that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="loradock-training-") as name:
         rows = Path(name) / "rows.csv"
-        write_rows(rows, generate(seed=0, count=ROWS, language="en", split="train"))
+        write_problems(rows, generate(seed=0, count=ROWS, language="en", split="train"))
         return compare(resolve(BASE), rows, Path(name))
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 import reasoning
 from service.dependencies import RequireKey
-from service.requests import Body
+from service.strict import Body
 from service.routes.responses import GUARDED_BODY
 
 MAX_TEXT_CHARACTERS = 20_000
