@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 import reasoning
 from service.dependencies import RequireKey
-from service.strict import Body
 from service.routes.responses import GUARDED_BODY
+from service.strict import Body
 
 MAX_TEXT_CHARACTERS = 20_000
 
