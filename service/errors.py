@@ -173,7 +173,7 @@ STATUS: dict[type[Exception], int] = {
     ModelNotAllowed: HTTPStatus.FORBIDDEN,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     UnknownModel: HTTPStatus.NOT_FOUND,
-    NotASolver: HTTPStatus.BAD_REQUEST,
+    NotASolver: HTTPStatus.NOT_FOUND,
     VerifierMissing: HTTPStatus.NOT_FOUND,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,

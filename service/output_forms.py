@@ -25,6 +25,14 @@ class JsonSchema(Strict):
 class ResponseFormat(Strict):
     """Free text, any JSON object, or JSON by a schema."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"type": {"const": "json_schema"}}},
+            "then": given("json_schema"),
+            "else": {"properties": {"json_schema": {"type": "null"}}},
+        }
+    )
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
 

@@ -5,9 +5,9 @@ while an adapter brings its own, and the chat route's limits, sampling and stop 
 as they do there. Nothing is stored, so a conversation is sent whole each time.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from service.engine.protocol import JSON
 from service.output_forms import Function, JsonSchema
@@ -163,7 +163,13 @@ class ResponsesRequest(Body):
         max_length=MAX_MODEL_CHARACTERS,
         description="the base model, a task, `task@alias` or `task@3`",
     )
-    input: str | list[MessageItem | CallItem | CallOutputItem | ReasoningItem]
+    input: (
+        Annotated[str, Field(min_length=1)]
+        | Annotated[
+            list[MessageItem | CallItem | CallOutputItem | ReasoningItem],
+            Field(min_length=1, max_length=MAX_MESSAGES),
+        ]
+    )
     instructions: str | None = None
     max_output_tokens: int | None = Field(None, ge=1, le=MAX_INTEGER)
     temperature: float | None = Field(None, ge=0, le=2)
@@ -187,15 +193,6 @@ class ResponsesRequest(Body):
     service_tier: str | None = None
     store: bool | None = None
     user: str | None = None
-
-    @field_validator("input")
-    @classmethod
-    def _says_something(cls, value: str | list[_Item]) -> str | list[_Item]:
-        if not value:
-            raise ValueError("it is empty; expected text or at least one item")
-        if not isinstance(value, str) and len(value) > MAX_MESSAGES:
-            raise ValueError(f"it has {len(value)} items; expected at most {MAX_MESSAGES}")
-        return value
 
     def wants_usage(self) -> bool:
         """The last event of a stream always carries the usage."""

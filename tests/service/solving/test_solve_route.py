@@ -218,8 +218,8 @@ async def test_an_injected_order_changes_what_is_written_but_not_what_counts(
         ({}, (400, "missing_required_parameter", "question")),
         ({"question": QUESTION, "model": "nobody"}, (404, "model_not_found", "model")),
         ({"question": QUESTION, "model": "pseudocode@9"}, (404, "model_not_found", "model")),
-        ({"question": QUESTION, "model": "novel"}, (400, "model_cannot_solve", "model")),
-        ({"question": QUESTION, "model": "fake-base"}, (400, "model_cannot_solve", "model")),
+        ({"question": QUESTION, "model": "novel"}, (404, "model_cannot_solve", "model")),
+        ({"question": QUESTION, "model": "fake-base"}, (404, "model_cannot_solve", "model")),
         (
             {"question": " ".join(map(str, range(1000, 1400))), "grammar": "grounded"},
             (400, None, "question"),
