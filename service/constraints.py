@@ -4,6 +4,7 @@ What is within these bounds may still be wrong or slow; the engine says so when 
 """
 
 import json
+import re
 from typing import TypeVar
 
 MAX_CONSTRAINT_BYTES = 16 * 1024
@@ -11,6 +12,8 @@ MAX_CONSTRAINT_DEPTH = 16
 # Each repetition is a symbol of the compiled grammar.
 MAX_CONSTRAINT_COUNT = 10_000
 COUNTS = frozenset(f"{end}{what}" for end in ("min", "max") for what in ("Items", "Length"))
+
+_REPETITION = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
 V = TypeVar("V")
 
@@ -37,6 +40,24 @@ def bounded(value: V) -> V:
             f"the constraint is nested {depth} deep; at most {MAX_CONSTRAINT_DEPTH} is compiled"
         )
     return value
+
+
+def bounded_pattern(pattern: str) -> str:
+    """Refuse a regular expression that repeats something too often.
+
+    Raises:
+        ValueError: It does.
+    """
+    count = max((int(number) for number in _repetitions(pattern)), default=0)
+    if count > MAX_CONSTRAINT_COUNT:
+        raise ValueError(f"the regex counts to {count}; at most {MAX_CONSTRAINT_COUNT} is compiled")
+    return pattern
+
+
+def _repetitions(pattern: str) -> list[str]:
+    found = _REPETITION.finditer(pattern)
+    # Longer numbers are no counts of anything that could be compiled; 12 digits say enough.
+    return [number[:12] for match in found for number in match.groups() if number]
 
 
 def _depth(value: object) -> int:

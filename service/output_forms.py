@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from service.constraints import bounded
+from service.constraints import bounded, bounded_pattern
 from service.strict import Strict, given
 
 
@@ -64,6 +64,8 @@ class StructuredOutputs(Strict):
             raise ValueError("expected exactly one of json, regex, choice and grammar")
         for value in (self.json_, self.choice, self.grammar):
             bounded(value)
+        if self.regex is not None:
+            bounded_pattern(self.regex)
         return self
 
 

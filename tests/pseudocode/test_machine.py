@@ -282,7 +282,7 @@ ENDLESS = {
     "spaces": ("while a" + " " * 60_000 + "< 3\na = 1\nend\nreturn 1", "unknown_name"),
     "spaces and quotes": ('a = "' + '" "' * 20_000, "syntax"),
     "equal signs": ("=" * 60_000, "syntax"),
-    "hash signs": ("#" * 60_000, "syntax"),
+    "hash signs": ("#" * 60_000, "empty"),
     "percent signs": ("return 1" + "%" * 60_000, "syntax"),
 }
 

@@ -69,12 +69,12 @@ def _chinese(name: str) -> str:
 
 
 TASK = Task(
-    prompt="[Input]\n{prompt}\n\n[Output]\n",
+    prompt="[Input]\n{prompt}\n[Output]\n",
     demands="have the sections [Algorithm] (or [Name]), [Ideas], [Pseudocode] (or [Program]) and "
     "[Reasons], also written `Ideas:`, `## Ideas`, 【核心思想】; not where a line of the prompt ends "
     "in a question mark",
     metrics=("similarity", "exact"),
     probes=("SGD -> SGD with momentum", "冒泡排序 -> 快速排序"),
     check=check_sections,
-    max_answer_tokens=768,
+    max_answer_tokens=1024,
 )
