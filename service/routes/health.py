@@ -21,6 +21,9 @@ async def get_liveness() -> Health:
 async def get_readiness(parts: PartsDependency) -> Health:
     """Requests can be served; otherwise 503 with the reasons."""
     reasons = parts.lifecycle.reasons()
+    # The supervisor looks every now and then; a balancer should hear of a death at once.
+    if not reasons and not parts.engine.alive():
+        reasons = ["the engine stopped"]
     if reasons:
         raise NotReady(f"The server is not ready: {'; '.join(reasons)}.")
     return Health(status="ready", problems=listings.count_problems(parts))

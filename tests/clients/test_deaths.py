@@ -65,6 +65,7 @@ async def test_a_killed_engine_is_told_to_streams_and_comes_back_with_its_versio
         answer = await client.post(
             "/v1/completions", json={**LONG, "max_tokens": 6, "stream": False}
         )
+        assert answer.status_code == 200, answer.text
         assert answer.json()["choices"][0]["text"] == "abcabc"
         assert "loradock_engine_restarts_total 1.0" in (await client.get("/metrics")).text
     assert all_gone(killed, within_s=1)
