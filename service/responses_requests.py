@@ -7,7 +7,7 @@ as they do there. Nothing is stored, so a conversation is sent whole each time.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from service.engine.protocol import JSON
 from service.output_forms import Function, JsonSchema
@@ -155,6 +155,22 @@ class StreamOptions(Strict):
     include_obfuscation: bool | None = None
 
 
+def _refuse(value: bool) -> bool:
+    if value:
+        raise ValueError("it is not done here; expected false")
+    return value
+
+
+# Not Literal[False], to which 0 is the same.
+Never = Annotated[
+    bool, AfterValidator(_refuse), WithJsonSchema({"type": "boolean", "const": False})
+]
+# Reasoning alone, which is not shown to the model again, is nothing to answer.
+_SAYS_SOMETHING: dict[str, JsonValue] = {
+    "contains": {"not": {"properties": {"type": {"const": "reasoning"}}, "required": ["type"]}}
+}
+
+
 class ResponsesRequest(Body):
     """A request of the Responses API."""
 
@@ -167,7 +183,7 @@ class ResponsesRequest(Body):
         Annotated[str, Field(min_length=1)]
         | Annotated[
             list[MessageItem | CallItem | CallOutputItem | ReasoningItem],
-            Field(min_length=1, max_length=MAX_MESSAGES),
+            Field(min_length=1, max_length=MAX_MESSAGES, json_schema_extra=_SAYS_SOMETHING),
         ]
     )
     instructions: str | None = None
@@ -185,7 +201,7 @@ class ResponsesRequest(Body):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     reasoning: Reasoning | None = None
-    background: Literal[False] | None = None
+    background: Never | None = None
     truncation: Literal["disabled"] | None = None
     metadata: dict[str, str] | None = None
     prompt_cache_key: str | None = None

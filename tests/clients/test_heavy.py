@@ -15,8 +15,8 @@ from adapters.store import Store
 from tests.clients.conftest import API_KEY, WORDS
 from tests.clients.parrots import BASE, Base
 from tests.clients.process import Server
+from tests.clients.test_schemathesis import described_for
 from tests.clients.test_schemathesis import run as run_schemathesis
-from tests.clients.test_schemathesis import with_models
 
 PYTHON = os.environ.get("CLIENTS_PYTHON")
 pytestmark = [
@@ -148,6 +148,6 @@ def test_vllms_load_tool_spreads_requests_over_adapters(
 def test_a_long_run_of_schemathesis(
     fake_server: Server, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    described = with_models(tmp_path / "openapi.yaml")
+    described = described_for(tmp_path / "openapi.yaml")
     result = run_schemathesis(fake_server, described, environment, "--max-examples", "100")
     assert result.returncode == 0, result.stdout[-5000:]
