@@ -47,7 +47,7 @@ def ours(base: Path, rows: Path, out: Path) -> tuple[list[float], float]:
     arguments = {
         "base": base, "rows": rows, "adapter": "ours", "store": out / "store",
         "run-dir": out / "run", "rank": RANK, "alpha": 2 * RANK, "learning-rate": RATE,
-        "batch-rows": BATCH_ROWS, "schedule": "linear", "warmup-fraction": 0,
+        "task": "pseudocode", "batch-rows": BATCH_ROWS, "schedule": "linear", "warmup-fraction": 0,
     }  # fmt: skip
     stdout, sys.stdout = sys.stdout, sys.stderr
     code = sft([part for name, value in arguments.items() for part in (f"--{name}", str(value))])

@@ -14,10 +14,12 @@ from basemodels import resolve
 from benchmarks.figures import Figure, at_least, at_most
 from training.preparing import load_tokenizer
 from training.problems import generate, write_problems
+from training.row_writing import write_rows
+from training.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "smollm2-135m-instruct"
-ROWS = 48
+ROWS = 160
 MIN_SPEED, MAX_MEMORY, LOSS_NOISE = 1.5, 0.8, 0.1
 
 
@@ -26,19 +28,22 @@ def run() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="loradock-training-") as name:
         rows = Path(name) / "rows.csv"
         write_problems(rows, generate(seed=0, count=ROWS, language="en", split="train"))
-        return compare(resolve(BASE), rows, Path(name))
+        worded = _worded(rows, Path(name) / "worded.csv")
+        return compare(resolve(BASE), rows, worded, Path(name))
 
 
-def compare(base: Path, rows: Path, place: Path) -> list[Figure]:
+def compare(base: Path, rows: Path, worded: Path, place: Path) -> list[Figure]:
     """Train on a base and a CSV both ways.
 
     Args:
         base: Directory of a base model.
         rows: A CSV with the columns prompt and output.
+        worded: The same with the prompts as ours words them, so that both read the same text.
         place: Where both may write.
     """
-    ours, trl = (_train(kind, base, rows, place / kind) for kind in ("ours", "trl"))
-    tokens = _tokens(base, rows)
+    ours = _train("ours", base, rows, place / "ours")
+    trl = _train("trl", base, worded, place / "trl")
+    tokens = _tokens(base, worded)
     note = f"{tokens} tokens of prompt and output, {ours['steps']:.0f} steps"
     apart = abs(ours["loss"] / trl["loss"] - 1)
     return [
@@ -50,6 +55,14 @@ def compare(base: Path, rows: Path, place: Path) -> list[Figure]:
         ),
         at_most("final loss apart", apart, "of TRL's", LOSS_NOISE, "last quarter of the steps"),
     ]
+
+
+def _worded(rows: Path, target: Path) -> Path:
+    form = TASKS["pseudocode"].prompt
+    with rows.open(encoding="utf-8", newline="") as file:
+        pairs = [(form.format(prompt=row["prompt"]), row["output"]) for row in csv.DictReader(file)]
+    write_rows(target, ("prompt", "output"), pairs)
+    return target
 
 
 def _train(kind: str, base: Path, rows: Path, out: Path) -> dict[str, float]:
@@ -67,7 +80,6 @@ def _train(kind: str, base: Path, rows: Path, out: Path) -> dict[str, float]:
 
 
 def _tokens(base: Path, rows: Path) -> int:
-
     with rows.open(encoding="utf-8", newline="") as file:
         texts = [row["prompt"] + row["output"] for row in csv.DictReader(file)]
     return sum(map(len, load_tokenizer(base)(texts, add_special_tokens=False)["input_ids"]))
