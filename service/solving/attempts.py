@@ -75,7 +75,8 @@ def examine(draft: Draft, question: str, language: QuestionLanguage | None) -> A
     findings = {finding.code for finding in check(parsed, question)}
     grounded = "ungrounded_literal" not in findings and uses_numbers_of(question, program, language)
     doubt: Abstention | None = None
-    if result.error is not None:
+    # A text may be what a program returns; an answer to a question is a number.
+    if result.error is not None or result.value is None:
         doubt = "not_executable"
     elif "returns_literal" in findings:
         doubt = "nothing_computed"

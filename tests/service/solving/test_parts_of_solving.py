@@ -103,3 +103,10 @@ def test_examining_takes_no_longer_than_it_may(tmp_path: Path) -> None:
         assert attempt.doubt in ("no_program", "not_executable")
         assert attempt.answer is None
     assert pseudocode.run(RIGHT).answer == "10"
+
+
+def test_a_text_is_no_answer_to_a_question() -> None:
+    text = 'a = 3 + 4\nif a > 3 then\nc = "red"\nelse\nc = "blue"\nend\nreturn c'
+    assert pseudocode.run(text).answer == "red"
+    attempt = examine(Draft(text, "stop"), "3 and 4?", None)
+    assert attempt.doubt == "not_executable"
