@@ -90,7 +90,9 @@ class CatalogueEntry(_Declared):
 
 
 def _read() -> dict[str, CatalogueEntry]:
-    entries = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    # Libyaml where there is one: every command reads this file.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    entries = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
     return {name: CatalogueEntry(name=name, **entry) for name, entry in entries.items()}
 
 

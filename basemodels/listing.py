@@ -8,9 +8,9 @@ from basemodels.catalogue import CATALOGUE, CatalogueEntry
 from basemodels.devices import Device
 from basemodels.errors import BaseModelError
 from basemodels.modules import read_config, shapes_of
-from basemodels.planning import Plan, Use, WeightDtype, Wish, best_serving, plan, weight_bytes
+from basemodels.planning import Plan, Use, Wish, best_serving, plan
 from basemodels.resolving import cached_directory, find_entry, local_directory
-from basemodels.sizes import Sizes, sizes_of
+from basemodels.sizes import Sizes, WeightDtype, sizes_of, weight_bytes
 
 _DTYPES: tuple[WeightDtype, ...] = ("float32", "bfloat16", "int8", "nf4")
 

@@ -3,17 +3,19 @@
 The parts are sums over `Sizes`; what is no sum is a named constant with its reason.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from basemodels.devices import GIB, Device
-from basemodels.sizes import Sizes
+from basemodels.sizes import Sizes, WeightDtype, weight_bytes
+from basemodels.training_memory import (
+    CPU_RUNTIME_BYTES,
+    CUDA_RUNTIME_BYTES,
+    Setup,
+    memory_parts,
+)
 
 Use = Literal["serve", "lora", "qlora"]
-WeightDtype = Literal["float32", "bfloat16", "int8", "nf4"]
-
-# NF4 with double quantisation: 4 bits, and 0.127 for the scales (Dettmers et al. 2023, section 3).
-_BITS: dict[WeightDtype, float] = {"float32": 32, "bfloat16": 16, "int8": 8.02, "nf4": 4.127}
 
 # The CUDA context, vLLM's captured graphs and its working memory; on a CPU its processes.
 _ENGINE_BYTES = 2 * GIB
@@ -23,15 +25,6 @@ _SERVE_FRACTION = 0.9
 _TRAIN_FRACTION = 0.95
 # Python, torch and CUDA's libraries beside a GPU; weights pass through as mapped files.
 _HOST_BYTES = 4 * GIB
-# Torch, transformers and their caches before any model is loaded, measured.
-_TRAINER_BYTES = 800_000_000
-# Weight, gradient and AdamW's two moments in float32, and a working copy.
-_TRAINED_WEIGHT_BYTES = 16
-# What autograd keeps of a decoder layer for a position, in multiples of its widths.
-_KEPT_HIDDEN = 16
-_KEPT_INNER = 5
-# The largest piece of logits that exists at once: values and their gradients in float32.
-_LOGIT_TILE_BYTES = 3 * (1 << 24) * 4
 _LEAST_CONTEXT_TOKENS = 512
 _CHECKPOINTS_KEPT = 2
 
@@ -111,13 +104,6 @@ class Plan:
         )
 
 
-def weight_bytes(sizes: Sizes, dtype: WeightDtype) -> int:
-    """Return the bytes of all weights; quantisation leaves embeddings, head and norms in 16 bit."""
-    if dtype in ("float32", "bfloat16"):
-        return int(sizes.parameters * _BITS[dtype] / 8)
-    return int(sizes.linear * _BITS[dtype] / 8) + 2 * (sizes.parameters - sizes.linear)
-
-
 def plan(sizes: Sizes, use: Use, device: Device, wish: Wish, *, quantised: bool = False) -> Plan:
     """Work out one use of a base model on a device; `quantised` serves from 4-bit weights."""
     dtype: WeightDtype = "bfloat16" if device.half_precision else "float32"
@@ -177,38 +163,40 @@ def _serving(sizes: Sizes, device: Device, wish: Wish, dtype: WeightDtype) -> Pl
 
 
 def _training(sizes: Sizes, device: Device, wish: Wish, dtype: WeightDtype) -> Plan:
-    value_bytes = 2 if device.half_precision else 4
     row_tokens = min(wish.row_tokens, sizes.context_tokens)
-    tokens = row_tokens * wish.batch_rows
     adapter = sizes.lora_per_rank * wish.rank
-    layer_values = _KEPT_HIDDEN * sizes.hidden + _KEPT_INNER * sizes.widest
-    fixed = (
-        Part("weights", weight_bytes(sizes, dtype), f"{sizes.parameters:,} weights in {dtype}"),
-        Part(
-            "adapter and optimiser",
-            adapter * _TRAINED_WEIGHT_BYTES,
-            f"{adapter:,} weights of rank {wish.rank}, {_TRAINED_WEIGHT_BYTES} bytes each",
-        ),
-        Part("logits", _LOGIT_TILE_BYTES, "one tile of the output head with its gradient"),
-        Part("trainer", _TRAINER_BYTES, "torch and its caches, measured"),
-    )
-    kept = Part(
-        "activations",
-        sizes.layers * layer_values * tokens * value_bytes,
-        f"{sizes.layers} layers, {tokens:,} tokens at once",
-    )
-    recomputed = Part(
-        "activations",
-        (sizes.layers * sizes.hidden + layer_values) * tokens * value_bytes,
-        f"{tokens:,} tokens at once, layers recomputed in the backward pass",
+    setup = Setup(
+        rank=wish.rank,
+        dtype="bfloat16" if device.half_precision else "float32",
+        quantise="4bit" if dtype == "nf4" else None,
+        optimizer="adamw",
+        gradient_checkpointing=False,
+        tokens_at_once=row_tokens * wish.batch_rows,
+        longest_tokens=row_tokens,
     )
     limit_bytes = int(device.model_bytes * _TRAIN_FRACTION)
-    fits_kept = sum(part.size_bytes for part in (*fixed, kept)) <= limit_bytes
+    runtime_bytes = CUDA_RUNTIME_BYTES if device.gpu_bytes else CPU_RUNTIME_BYTES
     notes = [f"rows of up to {row_tokens:,} tokens, {wish.batch_rows} at once"]
-    if not fits_kept:
+    if sum(memory_parts(sizes, setup, runtime_bytes).values()) > limit_bytes:
+        setup = replace(setup, gradient_checkpointing=True)
         notes.append("needs gradient checkpointing")
-    disk_bytes = 2 * sizes.parameters + _CHECKPOINTS_KEPT * 12 * adapter
-    use: Use = "qlora" if dtype == "nf4" else "lora"
-    parts = (*fixed, kept if fits_kept else recomputed)
-    ram_bytes = _HOST_BYTES if device.gpu_bytes else 0
-    return Plan(use, dtype, parts, limit_bytes, ram_bytes, disk_bytes, device, tuple(notes))
+    why = {
+        "runtime": "torch and its caches, measured",
+        "base": f"{sizes.parameters:,} weights in {dtype}",
+        "unpacked layer": "the largest layer while it is computed",
+        "adapter and optimizer": f"{adapter:,} weights of rank {wish.rank}, with AdamW's moments",
+        "activations": f"{sizes.layers} layers, {setup.tokens_at_once:,} tokens at once"
+        + (", recomputed in the backward pass" if setup.gradient_checkpointing else ""),
+        "output head": "one tile of the logits with its gradient",
+    }
+    parts = memory_parts(sizes, setup, runtime_bytes)
+    return Plan(
+        "qlora" if dtype == "nf4" else "lora",
+        dtype,
+        tuple(Part(name, size, why[name]) for name, size in parts.items() if size),
+        limit_bytes,
+        _HOST_BYTES if device.gpu_bytes else 0,
+        2 * sizes.parameters + _CHECKPOINTS_KEPT * 12 * adapter,
+        device,
+        tuple(notes),
+    )

@@ -2,8 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from basemodels.modules import Config, shapes_of
+
+WeightDtype = Literal["float32", "bfloat16", "int8", "nf4"]
+# NF4 with double quantisation: 4 bits, and 0.127 for the scales (Dettmers et al. 2023, section 3).
+_BITS: dict[WeightDtype, float] = {"float32": 32, "bfloat16": 16, "int8": 8.02, "nf4": 4.127}
 
 _NORM_KINDS = {"GemmaForCausalLM": 2, "Gemma3ForCausalLM": 4}
 _TIED_BY_DEFAULT = frozenset(
@@ -24,9 +29,11 @@ class Sizes:
     """A base model in numbers of values.
 
     Attributes:
+        architecture: The class that transformers has for it.
         layers: Decoder layers.
         hidden: Width between them.
         widest: Width of the widest linear layer.
+        largest: Weights of the largest linear layer.
         vocabulary: Tokens.
         context_tokens: The longest prompt and answer it was made for.
         linear: Weights of the linear layers that LoRA can target; what quantisation shrinks.
@@ -37,9 +44,11 @@ class Sizes:
         lora_per_rank: Values an adapter on every linear layer has for each rank.
     """
 
+    architecture: str
     layers: int
     hidden: int
     widest: int
+    largest: int
     vocabulary: int
     context_tokens: int
     linear: int
@@ -53,6 +62,13 @@ class Sizes:
     def parameters(self) -> int:
         """All weights."""
         return self.linear + self.embedding + self.head + self.other
+
+
+def weight_bytes(sizes: Sizes, dtype: WeightDtype) -> int:
+    """Return the bytes of all weights; quantisation leaves embeddings, head and norms in 16 bit."""
+    if dtype in ("float32", "bfloat16"):
+        return int(sizes.parameters * _BITS[dtype] / 8)
+    return int(sizes.linear * _BITS[dtype] / 8) + 2 * (sizes.parameters - sizes.linear)
 
 
 def sizes_of(config: Config) -> Sizes:
@@ -69,9 +85,11 @@ def sizes_of(config: Config) -> Sizes:
     tied = config.get("tie_word_embeddings", architecture in _TIED_BY_DEFAULT)
     context = _first(config, ("max_position_embeddings", "n_positions", "seq_length"), 2048)
     return Sizes(
+        architecture=architecture,
         layers=layers,
         hidden=hidden,
         widest=max(max(shape) for shape in shapes.values()),
+        largest=max(inputs * outputs for inputs, outputs in shapes.values()),
         vocabulary=vocabulary,
         context_tokens=context,
         linear=sum(inputs * outputs for inputs, outputs in shapes.values()),

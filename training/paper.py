@@ -12,9 +12,12 @@ from typing import NamedTuple
 from rich.console import Console
 
 from basemodels import resolve
+from basemodels.modules import read_config
+from basemodels.sizes import Sizes, sizes_of
+from basemodels.training_memory import Setup, memory_parts
 from training import documents, memory
 from training.errors import RunRefused
-from training.memory import Machine, Setup, Sizes
+from training.memory import Machine
 from training.planning import lora_of
 from training.preparing import refuse
 from training.progress import duration
@@ -47,14 +50,14 @@ def show(recipe: RunRecipe, console: Console) -> None:
     sheet = _sheet(recipe)
     refuse(sheet, recipe.bad_rows)
     lengths = guess_lengths(sheet.rows)
-    sizes, machine = memory.measure(base_dir), memory.ON_PAPER[recipe.device]
+    sizes, machine = sizes_of(read_config(base_dir)), memory.ON_PAPER[recipe.device]
     setup = setup_of(recipe, lengths)
     needs = needs_of(recipe, lengths, sizes, setup, machine)
     console.print(
         f"Rows:     {len(sheet.rows)} of {sheet.count} kept, about {sum(lengths.whole):,} tokens "
         f"(guessed, {BYTES_PER_TOKEN} bytes each)\n"
-        f"Base:     {sizes.linear + sizes.other:,} weights by config.json\n"
-        f"Adapter:  rank {recipe.rank}, {gigabytes(4 * recipe.rank * sizes.adapter_per_rank)}; "
+        f"Base:     {sizes.parameters:,} weights by config.json\n"
+        f"Adapter:  rank {recipe.rank}, {gigabytes(4 * recipe.rank * sizes.lora_per_rank)}; "
         f"the gate accepts it\n"
         f"Device:   {recipe.device}, on paper; {setup.dtype}, base in {recipe.quantise or setup.dtype}"
     )
@@ -120,20 +123,20 @@ def needs_of(
         round(passes * sum(lengths.whole)),
         round(passes * sum(lengths.trained)),
     )
-    return Needs(memory.memory_parts(sizes, setup, machine), 0, seconds)
+    return Needs(memory_parts(sizes, setup, machine.runtime_bytes), 0, seconds)
 
 
 def row_of(name: str, recipe: RunRecipe, base_dir: Path) -> str:
     """One line of the table in docs/training.md: memory and time for a million tokens, half trained."""
     lengths = Lengths([500] * 2000, [250] * 2000)
     machine = memory.ON_PAPER["4090"]
-    sizes = memory.measure(base_dir)
+    sizes = sizes_of(read_config(base_dir))
     setup = setup_of(recipe, lengths)
     full = replace(setup, tokens_at_once=recipe.max_tokens_per_batch)
-    parts = memory.memory_parts(sizes, full, machine)
+    parts = memory_parts(sizes, full, machine.runtime_bytes)
     seconds = memory.seconds(sizes, full, machine, 1_000_000, 500_000)
     return (
-        f"| `{name}` | {recipe.base} | {(sizes.linear + sizes.other) / 1e9:.2f} B "
+        f"| `{name}` | {recipe.base} | {(sizes.parameters) / 1e9:.2f} B "
         f"| {recipe.quantise or 'bf16'} | {parts['base'] / 1e9:.1f} "
         f"| {parts['activations'] / 1e9:.1f} | {sum(parts.values()) / 1e9:.1f} GB "
         f"| {duration(seconds)} |"

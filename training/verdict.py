@@ -9,13 +9,22 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from basemodels.modules import read_config
+from basemodels.sizes import Sizes, sizes_of
+from basemodels.training_memory import (
+    ADAM_BYTES,
+    CPU_RUNTIME_BYTES,
+    CUDA_RUNTIME_BYTES,
+    Setup,
+    memory_parts,
+)
 from training import memory
 from training.batches import trained_tokens
 from training.encode import Example, length_line, preview
 from training.errors import RunRefused
 from training.hardware import free_memory_bytes
 from training.job import Job
-from training.memory import Machine, Setup, Sizes
+from training.memory import Machine
 from training.preferences import Pair
 from training.preparing import Prepared, listed
 from training.progress import duration
@@ -59,7 +68,7 @@ def show(job: Job, trained: Prepared, console: Console) -> None:
     console.print("Preview:  (trained tokens in brackets)")
     for text in _previews(job.examples[0], trained.tokenizer):
         console.print("".join(f"  | {line}\n" for line in text.splitlines()), end="", markup=False)
-    sizes = memory.measure(job.base_dir)
+    sizes = sizes_of(read_config(job.base_dir))
     _show_run(job, sizes, console)
     machine = machine_of(job)
     setup = setup_of(job)
@@ -82,7 +91,7 @@ def _previews(example: Example | Pair, tokenizer: Tokenizer) -> list[str]:
 
 def _show_run(job: Job, sizes: Sizes, console: Console) -> None:
     lora = job.lora
-    weights = lora.rank * sizes.adapter_per_rank
+    weights = lora.rank * sizes.lora_per_rank
     console.print(
         f"Adapter:  rank {lora.rank}, alpha {lora.alpha:g} on {', '.join(lora.targets)}: "
         f"{weights:,} weights, {gigabytes(4 * weights)}; the gate accepts it"
@@ -107,7 +116,7 @@ def show_needs(needs: Needs, machine: Machine, console: Console) -> None:
 def machine_of(job: Job) -> Machine:
     """The device of a run as it is now."""
     device = job.compute.device
-    runtime = memory.CPU_RUNTIME_BYTES if device == "cpu" else memory.CUDA_RUNTIME_BYTES
+    runtime = CPU_RUNTIME_BYTES if device == "cpu" else CUDA_RUNTIME_BYTES
     return Machine(
         device, free_memory_bytes(device), job.compute.flops_per_s, runtime, memory.EFFICIENCY
     )
@@ -135,9 +144,9 @@ def estimate(sizes: Sizes, setup: Setup, machine: Machine, job: Job) -> Needs:
         examples = [job.examples[index] for index in step]
         tokens += sum(len(example.input_ids) for example in examples)
         trained += trained_tokens(examples)
-    checkpoint = memory.ADAM_BYTES["adamw"] * setup.rank * sizes.adapter_per_rank
+    checkpoint = ADAM_BYTES["adamw"] * setup.rank * sizes.lora_per_rank
     return Needs(
-        memory.memory_parts(sizes, setup, machine),
+        memory_parts(sizes, setup, machine.runtime_bytes),
         CHECKPOINT_COPIES * checkpoint,
         memory.seconds(sizes, setup, machine, tokens, trained),
     )

@@ -9,8 +9,8 @@ from basemodels import CATALOGUE, BaseModelError
 from basemodels.cli import main
 from basemodels.devices import Device, device
 from basemodels.listing import find_sizes, plans
-from basemodels.planning import Wish, plan, weight_bytes
-from basemodels.sizes import sizes_of
+from basemodels.planning import Wish, plan
+from basemodels.sizes import sizes_of, weight_bytes
 
 CARD = device("4090")
 LLAMA = sizes_of(CATALOGUE["llama-3-8b"].config)
