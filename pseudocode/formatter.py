@@ -6,27 +6,12 @@ from typing import NamedTuple
 
 from pseudocode.flow import flow_of
 from pseudocode.numbers import format_number
+from pseudocode.operators import ATOM, BINARY, POWER, SIGN, SUM
 from pseudocode.program import Apply, Instruction, Line, Name, Number, Program, Text
 from pseudocode.words import FORMS, Language
 
 # The grammar takes as much, and no more; deeper blocks stay there.
 _MAX_INDENTS = 8
-_COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
-
-_BINARY: Mapping[str, tuple[str, int]] = {
-    "less": ("<", _COMPARISON),
-    "at_most": ("<=", _COMPARISON),
-    "greater": (">", _COMPARISON),
-    "at_least": (">=", _COMPARISON),
-    "equal": ("==", _COMPARISON),
-    "unequal": ("!=", _COMPARISON),
-    "add": ("+", _SUM),
-    "subtract": ("-", _SUM),
-    "multiply": ("*", _PRODUCT),
-    "divide": ("/", _PRODUCT),
-    "floor_divide": ("//", _PRODUCT),
-    "modulo": ("%", _PRODUCT),
-}
 _FUNCTIONS: Mapping[str, str] = {
     "minimum": "min",
     "maximum": "max",
@@ -65,7 +50,7 @@ def _text(line: Line) -> str:
     if not line.code:
         return ""
     part = _part(line.code)
-    return "".join(_within(part, _SUM) if line.kind == "ask" else part.pieces)
+    return "".join(_within(part, SUM) if line.kind == "ask" else part.pieces)
 
 
 def _part(code: Sequence[Instruction]) -> _Part:
@@ -76,7 +61,7 @@ def _part(code: Sequence[Instruction]) -> _Part:
             del stack[len(stack) - instruction.arity :]
             stack.append(_apply(instruction.operation, operands))
         else:
-            stack.append(_Part(deque([_leaf(instruction)]), _ATOM))
+            stack.append(_Part(deque([_leaf(instruction)]), ATOM))
     return stack.pop()
 
 
@@ -91,13 +76,13 @@ def _leaf(instruction: Number | Text | Name) -> str:
 
 
 def _apply(operation: str, operands: list[_Part]) -> _Part:
-    if operation in _BINARY:
-        symbol, binding = _BINARY[operation]
+    if operation in BINARY:
+        symbol, binding = BINARY[operation]
         # Comparisons do not chain, so both their sides bind more tightly.
-        left = _within(operands[0], max(binding, _SUM))
+        left = _within(operands[0], max(binding, SUM))
         return _Part(_joined(left, f" {symbol} ", _within(operands[1], binding + 1)), binding)
     if operation in _FUNCTIONS:
-        return _Part(_listed(f"{_FUNCTIONS[operation]}(", operands, ")"), _ATOM)
+        return _Part(_listed(f"{_FUNCTIONS[operation]}(", operands, ")"), ATOM)
     return _SPECIAL[operation](operands)
 
 
@@ -126,32 +111,32 @@ def _listed(opening: str, operands: Sequence[_Part], closing: str) -> deque[str]
 
 
 def _negate(operands: list[_Part]) -> _Part:
-    pieces = _within(operands[0], _SIGN)
+    pieces = _within(operands[0], SIGN)
     pieces.appendleft("-")
-    return _Part(pieces, _SIGN)
+    return _Part(pieces, SIGN)
 
 
 def _raise_to(operands: list[_Part]) -> _Part:
     base, exponent = operands
-    return _Part(_joined(_within(base, _ATOM), " ** ", _within(exponent, _SIGN)), _POWER)
+    return _Part(_joined(_within(base, ATOM), " ** ", _within(exponent, SIGN)), POWER)
 
 
 def _index(operands: list[_Part]) -> _Part:
-    return _Part(_joined(operands[0].pieces, "[", operands[1].pieces + deque("]")), _ATOM)
+    return _Part(_joined(operands[0].pieces, "[", operands[1].pieces + deque("]")), ATOM)
 
 
 def _table(operands: list[_Part]) -> _Part:
     entries = [
-        _Part(_joined(_within(key, _SUM), ": ", value.pieces), _ATOM)
+        _Part(_joined(_within(key, SUM), ": ", value.pieces), ATOM)
         for key, value in zip(operands[::2], operands[1::2], strict=True)
     ]
-    return _Part(_listed("{", entries, "}"), _ATOM)
+    return _Part(_listed("{", entries, "}"), ATOM)
 
 
 _SPECIAL: Mapping[str, Callable[[list[_Part]], _Part]] = {
     "negate": _negate,
     "raise_to": _raise_to,
     "index": _index,
-    "items": lambda operands: _Part(_listed("[", operands, "]"), _ATOM),
+    "items": lambda operands: _Part(_listed("[", operands, "]"), ATOM),
     "table": _table,
 }

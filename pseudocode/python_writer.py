@@ -6,27 +6,10 @@ from typing import NamedTuple
 from pseudocode.errors import Code, PseudocodeError
 from pseudocode.flow import flow_of
 from pseudocode.numbers import format_number
+from pseudocode.operators import ATOM, BINARY, COMPARISONS, POWER, SIGN, SUM
 from pseudocode.program import Apply, Kind, Line, Name, Number, Program, Text
 from pseudocode.python_names import to_python_name
 
-_COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
-
-_COMPARISONS = {
-    "less": "<",
-    "at_most": "<=",
-    "greater": ">",
-    "at_least": ">=",
-    "equal": "==",
-    "unequal": "!=",
-}
-_BINARY = {
-    "add": ("+", _SUM),
-    "subtract": ("-", _SUM),
-    "multiply": ("*", _PRODUCT),
-    "divide": ("/", _PRODUCT),
-    "floor_divide": ("//", _PRODUCT),
-    "modulo": ("%", _PRODUCT),
-}
 _FUNCTIONS = {
     "minimum": "min",
     "maximum": "max",
@@ -108,7 +91,7 @@ def _row(line: Line) -> str:
 
 def _is_comparison(line: Line) -> bool:
     last = line.code[-1]
-    return isinstance(last, Apply) and last.operation in _COMPARISONS
+    return isinstance(last, Apply) and last.operation in COMPARISONS
 
 
 def _not_python(what: str, line: int) -> PseudocodeError:
@@ -121,7 +104,7 @@ def _not_python(what: str, line: int) -> PseudocodeError:
 
 
 def _part(line: Line) -> _Part:
-    stack = [_Part("", _ATOM)] if not line.code else []
+    stack = [_Part("", ATOM)] if not line.code else []
     for instruction in line.code:
         if isinstance(instruction, Apply):
             if instruction.operation == "table":
@@ -138,13 +121,13 @@ def _part(line: Line) -> _Part:
 
 def _leaf(instruction: Number | Name) -> _Part:
     if isinstance(instruction, Name):
-        return _Part(to_python_name(instruction.name), _ATOM)
+        return _Part(to_python_name(instruction.name), ATOM)
     if instruction.percent:
-        return _Part(f'Fraction("{format_number(instruction.value * 100)}e-2")', _ATOM, exact=True)
+        return _Part(f'Fraction("{format_number(instruction.value * 100)}e-2")', ATOM, exact=True)
     text = format_number(instruction.value)
     if instruction.value.denominator == 1 and len(text) < _INTEGER_DIGITS:
-        return _Part(text, _ATOM)
-    return _Part(f'Fraction("{text}")', _ATOM, exact=True)
+        return _Part(text, ATOM)
+    return _Part(f'Fraction("{text}")', ATOM, exact=True)
 
 
 # Python reads longer integers only where its limit is high enough.
@@ -152,27 +135,27 @@ _INTEGER_DIGITS = 600
 
 
 def _apply(operation: str, operands: Sequence[_Part]) -> _Part:
-    if operation in _COMPARISONS:
-        left, right = (_within(operand, _SUM) for operand in operands)
-        return _Part(f"int({left} {_COMPARISONS[operation]} {right})", _ATOM)
-    if operation in _BINARY:
+    if operation in COMPARISONS:
+        left, right = (_within(operand, SUM) for operand in operands)
+        return _Part(f"int({left} {BINARY[operation][0]} {right})", ATOM)
+    if operation in BINARY:
         return _binary(operation, *operands)
     if operation in _FUNCTIONS:
         return _call(operation, operands)
     texts = [operand.text for operand in operands]
     if operation == "items":
-        return _Part(f"[{', '.join(texts)}]", _ATOM)
+        return _Part(f"[{', '.join(texts)}]", ATOM)
     if operation == "index":
         place = texts[1] if texts[1].removeprefix("-").isdecimal() else f"whole({texts[1]})"
-        return _Part(f"{texts[0]}[{place}]", _ATOM)
+        return _Part(f"{texts[0]}[{place}]", ATOM)
     if operation == "negate":
-        return _Part(f"-{_within(operands[0], _SIGN)}", _SIGN, operands[0].exact)
+        return _Part(f"-{_within(operands[0], SIGN)}", SIGN, operands[0].exact)
     base, exponent = operands
-    return _Part(f"{_exact(base)} ** {_within(exponent, _SIGN)}", _POWER, exact=True)
+    return _Part(f"{_exact(base)} ** {_within(exponent, SIGN)}", POWER, exact=True)
 
 
 def _binary(operation: str, left: _Part, right: _Part) -> _Part:
-    symbol, binding = _BINARY[operation]
+    symbol, binding = BINARY[operation]
     first = _within(left, binding)
     if operation == "divide" and not left.exact:
         first = _exact(left)
@@ -182,14 +165,14 @@ def _binary(operation: str, left: _Part, right: _Part) -> _Part:
 
 def _exact(part: _Part) -> str:
     """The text of a part whose value is a `Fraction` and which binds most tightly."""
-    return _within(part, _ATOM) if part.exact else f"Fraction({part.text})"
+    return _within(part, ATOM) if part.exact else f"Fraction({part.text})"
 
 
 def _call(operation: str, operands: Sequence[_Part]) -> _Part:
     arguments = ", ".join(operand.text for operand in operands)
     if operation == "total" and len(operands) > 1:
         arguments = f"({arguments})"
-    return _Part(f"{_FUNCTIONS[operation]}({arguments})", _ATOM)
+    return _Part(f"{_FUNCTIONS[operation]}({arguments})", ATOM)
 
 
 def _within(part: _Part, binding: int) -> str:
