@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.repository import model_table
 from tests.repository.annotated_tree import BLOCK, README, ROOT, render, tracked
 
 PACKAGES = [
@@ -74,6 +75,13 @@ def test_the_readme_holds_the_tree_of_today() -> None:
     found = BLOCK.search(README.read_text(encoding="utf-8"))
     assert found, "README.md has no `## The tree` with a ```text block"
     assert found[2] == render(), "run: python tests/repository/annotated_tree.py --write"
+
+
+@pytest.mark.parametrize("readme", model_table.READMES, ids=lambda path: path.name)
+def test_the_readmes_hold_the_models_of_today(readme: Path) -> None:
+    found = model_table.BLOCK.search(readme.read_text(encoding="utf-8"))
+    assert found, f"{readme.name} has no <!-- models --> block"
+    assert found[2] == model_table.render(), "run: python tests/repository/model_table.py --write"
 
 
 def test_where_to_change_what_names_paths_that_exist() -> None:
