@@ -14,6 +14,7 @@ import transformers
 from peft import PeftModel
 
 from training import checkpoints, generating, processes
+from training.allocator import return_large_blocks
 from training.errors import RunStopped
 from training.examining import Examiner, Loss, Tell
 from training.forward import part_loss
@@ -41,6 +42,7 @@ def train(job: Job, watch: Callable[[StepReport], None], tell: Tell, stop: StopR
         TrainingError: A checkpoint cannot be read or written.
     """
     torch.set_num_threads(job.threads)
+    return_large_blocks()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     transformers.set_seed(job.seed)
