@@ -30,7 +30,7 @@ export async function poll() {
     notices.push(error.code === "not_found" ? notice("info", t("admin_elsewhere")) : explain(error));
     await readNames(notices);
   }
-  if (list && !readOnly) await readFacts();
+  if (list && !readOnly) await readFacts(notices);
   tell(view().querySelector(".notices"), notices.concat(list ? overall() : []));
   draw();
 }
@@ -58,7 +58,7 @@ function fromModels(all) {
   return [...found.values()];
 }
 
-async function readFacts() {
+async function readFacts(notices) {
   for (const adapter of list.adapters) {
     const stamp = JSON.stringify([adapter.versions, adapter.aliases, adapter.store_aliases]);
     if (isClosed(adapter.name) || facts.get(adapter.name)?.stamp === stamp) continue;
@@ -66,7 +66,9 @@ async function readFacts() {
       facts.set(adapter.name, { stamp, facts: await ask("adapter", { name: adapter.name }) });
     } catch (error) {
       // It may have been collected since the list was made; the next list says so.
-      if (error.code !== "model_not_found") throw error;
+      if (error.code === "model_not_found") continue;
+      notices.push(explain(error));
+      return;
     }
   }
 }

@@ -18,10 +18,12 @@ let timer = 0;
 
 async function tick() {
   clearTimeout(timer);
-  const polled = view;
-  if (!document.hidden && !document.querySelector("dialog[open]")) await VIEWS[polled].poll();
-  clearTimeout(timer);
-  timer = setTimeout(tick, POLL_MS[view]);
+  try {
+    if (!document.hidden && !document.querySelector("dialog[open]")) await VIEWS[view].poll();
+  } finally {
+    clearTimeout(timer);
+    timer = setTimeout(tick, POLL_MS[view]);
+  }
 }
 
 function show() {
@@ -118,6 +120,7 @@ function start() {
   greet();
   setInterval(() => document.hidden || readiness(), READY_MS);
   document.documentElement.dataset.started = "yes";
+  performance.mark("started");
 }
 
 start();

@@ -65,10 +65,12 @@ class MemoryStore:
         probes: list[str] | None = None,
         prompt: PromptForm | None = None,
     ) -> Version:
-        version = make_version(name, number, self.root, probes=probes, prompt=prompt)
-        self._versions.setdefault(name, {})[number] = version
-        self._aliases.setdefault(name, {})
-        self._touch(name)
+        return self.put(make_version(name, number, self.root, probes=probes, prompt=prompt))
+
+    def put(self, version: Version) -> Version:
+        self._versions.setdefault(version.name, {})[version.number] = version
+        self._aliases.setdefault(version.name, {})
+        self._touch(version.name)
         return version
 
     def remove(self, name: str) -> None:
