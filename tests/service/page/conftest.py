@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
+from tests.service.memory_store import MemoryStore
 from tests.service.page.browsing import Visit, browsing, chromium, visiting
 from tests.service.page.docked import make_engine, make_store
 from tests.service.running import Running, listening
@@ -20,9 +21,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[Running]:
+def store(tmp_path: Path) -> MemoryStore:
+    return make_store(tmp_path)
+
+
+@pytest.fixture
+async def app(store: MemoryStore) -> AsyncIterator[Running]:
     """The app without keys, on a socket of its own."""
-    async with listening(make_engine(), make_store(tmp_path)) as running:
+    async with listening(make_engine(), store) as running:
         yield running
 
 

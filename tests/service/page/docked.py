@@ -8,6 +8,7 @@ from pathlib import Path
 from adapters.manifest import DataFacts, Evaluation, PromptForm, RunFacts
 from service.engine.fake import FakeEngine, Faults
 from tests.service.memory_store import MemoryStore, make_version
+from tests.service.running import Running
 
 QUESTION = "Ann has 12 pens, loses 5 and buys 3 more. How many pens has she?"
 PROGRAM = "left = 12 - 5\ntotal = left + 3\nreturn total"
@@ -29,12 +30,19 @@ def answer(name: str, prompt: str) -> str:
     if "markup" in prompt:
         return f"{HOSTILE} said {name}"
     if name.startswith("pseudocode@"):
-        return PROGRAM if "12" in prompt else "answer = 3\nreturn 3"
+        return PROGRAM if "12" in prompt else "total = 2 + 3\nreturn total"
     return ANSWERS.get(name, f"{name} answers.")
 
 
 def make_engine(faults: Faults | None = None) -> FakeEngine:
     return FakeEngine(BASE, answer=answer, faults=faults)
+
+
+def engine_of(app: Running) -> FakeEngine:
+    """The engine of an app, to break it or to look at it."""
+    engine = app.parts.engine
+    assert isinstance(engine, FakeEngine)
+    return engine
 
 
 def _told(number: int, parent: str | None) -> Mapping[str, object]:

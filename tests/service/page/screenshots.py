@@ -23,7 +23,6 @@ COLOURS = 128
 
 async def take(into: Path) -> None:
     """Write the four pictures."""
-    into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as store:
         async with listening(make_engine(), make_store(Path(store))) as app, browsing() as browser:
             url = str(app.client.base_url)
@@ -65,4 +64,6 @@ async def _adapters(app: Running) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(take(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "docs" / "images"))
+    directory = Path(sys.argv[1]) if sys.argv[1:] else ROOT / "docs" / "images"
+    directory.mkdir(parents=True, exist_ok=True)
+    asyncio.run(take(directory))

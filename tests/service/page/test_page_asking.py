@@ -4,18 +4,11 @@ import asyncio
 
 import pytest
 
-from service.engine.fake import FakeEngine
 from tests.service.page.browsing import Visit
-from tests.service.page.docked import HOSTILE, PROGRAM, QUESTION
+from tests.service.page.docked import HOSTILE, PROGRAM, QUESTION, engine_of
 from tests.service.running import Running, until
 
 pytestmark = pytest.mark.browser
-
-
-def engine_of(app: Running) -> FakeEngine:
-    engine = app.parts.engine
-    assert isinstance(engine, FakeEngine)
-    return engine
 
 
 async def ask(visit: Visit, text: str, *others: str) -> None:
@@ -31,8 +24,8 @@ async def ask(visit: Visit, text: str, *others: str) -> None:
 async def test_one_prompt_goes_to_four_at_once_with_times_and_differences(
     visit: Visit, app: Running
 ) -> None:
-    engine_of(app).faults.token_delay_s = 0.02
-    asking = asyncio.ensure_future(ask(visit, "Tell me.", "novel@1", "novel@2", "pseudocode"))
+    engine_of(app).faults.token_delay_s = 0.1
+    asking = asyncio.ensure_future(ask(visit, QUESTION, "novel@1", "novel@2", "pseudocode"))
     await until(lambda: len(engine_of(app).running) == 4)
     await asking
     await visit.says("#answers", "7 of 14 words are as in the first answer")

@@ -3,15 +3,12 @@
 import pytest
 
 from service.page.files import page_files
+from tests.service.memory_store import MemoryStore
 from tests.service.page.browsing import Visit
-from tests.service.page.docked import HOSTILE
+from tests.service.page.docked import HOSTILE, engine_of
 from tests.service.running import Running
 
 pytestmark = pytest.mark.browser
-
-
-def store_of(app: Running):  # type: ignore[no-untyped-def]  # the store in memory, or a real one
-    return app.parts.reconciler.catalogue._store
 
 
 async def row(visit: Visit, name: str, version: int) -> str:
@@ -41,7 +38,9 @@ async def test_versions_show_alias_state_evaluation_lineage_and_data(visit: Visi
     await visit.says(".moves", "stable: 1 → 2 ann: twice the rows")
 
 
-async def test_a_promotion_says_what_changes_and_changes_that(visit: Visit, app: Running) -> None:
+async def test_a_promotion_says_what_changes_and_changes_that(
+    visit: Visit, app: Running, store: MemoryStore
+) -> None:
     await visit.page.click("#promote-pseudocode-3")
     await visit.says("#confirm", "pseudocode@stable serves version 2 now and will serve version 3.")
     await visit.says("#confirm", "Version 3 is loaded and probed first.")
@@ -51,7 +50,7 @@ async def test_a_promotion_says_what_changes_and_changes_that(visit: Visit, app:
     await visit.says("#said", "pseudocode@stable serves version 3; before, it was 2.")
     await visit.says('[data-adapter="pseudocode"] .alias', "stable → 3")
     assert app.parts.reconciler.serving["pseudocode"] == {"stable": 3}
-    assert store_of(app).history("pseudocode")[-1].why == "better"
+    assert store.history("pseudocode")[-1].why == "better"
 
 
 async def test_another_alias_can_be_made_and_the_same_target_cannot(visit: Visit) -> None:
@@ -101,7 +100,7 @@ async def test_a_version_can_be_pinned_and_let_go(visit: Visit, app: Running) ->
 
 
 async def test_a_version_that_cannot_be_loaded_changes_nothing(visit: Visit, app: Running) -> None:
-    app.parts.engine.faults.failing_docks.add("pseudocode@3")  # type: ignore[attr-defined]
+    engine_of(app).faults.failing_docks.add("pseudocode@3")
     await visit.page.click("#promote-pseudocode-3")
     await visit.confirm()
     await visit.says("#confirm .notice", "Refused; everything stays as it was.")
@@ -118,8 +117,9 @@ async def test_what_another_changes_is_shown_without_a_reload(visit: Visit, app:
     assert await visit.page.locator("#said:visible").count() == 0
 
 
-async def test_hostile_names_reasons_and_figures_stay_text(visit: Visit, app: Running) -> None:
-    store = store_of(app)
+async def test_hostile_names_reasons_and_figures_stay_text(
+    visit: Visit, store: MemoryStore
+) -> None:
     store.add(HOSTILE, 1)
     store.add(HOSTILE, 2)
     store.set_alias(HOSTILE, HOSTILE, 1, expected=None, who=HOSTILE, why=HOSTILE)
@@ -130,9 +130,7 @@ async def test_hostile_names_reasons_and_figures_stay_text(visit: Visit, app: Ru
     await visit.says("#view-adapters h3", HOSTILE)
     await visit.page.click("#details-novel-1")
     await visit.says("tr.details", HOSTILE)
-    await visit.page.locator(
-        f'[data-adapter*="onerror"] button[aria-label^="Promote"]'
-    ).last.click()
+    await visit.page.locator('[data-adapter*="onerror"] button[aria-label^="Promote"]').last.click()
     await visit.says("#confirm h2", HOSTILE)
     assert await visit.page.locator("img").count() == 0
     assert await visit.page.evaluate("window.broken") is None
