@@ -11,10 +11,10 @@ export function notice(kind, text, more = null, extra = null) {
 
 const BY_CODE = {
   unreachable: "no_answer", cut: "cut", engine_unavailable: "engine_down", not_ready: "engine_down",
-  shutting_down: "shutting_down", overloaded: "overloaded", model_not_found: "model_gone",
-  model_cannot_solve: "cannot_solve", no_free_place: "no_place", adapter_refused: "adapter_refused",
+  not_found: "not_here", shutting_down: "shutting_down", overloaded: "overloaded", model_not_found: "model_gone",
+  model_not_allowed: "forbidden", model_cannot_solve: "cannot_solve", no_free_place: "no_place", adapter_refused: "adapter_refused",
 };
-const BY_STATUS = { 403: "forbidden", 404: "not_here", 409: "change_refused", 429: "too_many", 503: "not_now" };
+const BY_STATUS = { 403: "closed_between", 404: "closed_between", 409: "change_refused", 429: "too_many", 503: "not_now" };
 
 /** A Refusal in the reader's language, with the server's own words behind it. */
 export function explain(error) {

@@ -22,6 +22,7 @@ export const STRINGS = {
   no_place: ["Every place in the engine is taken by versions with requests. Wait, or unload one.", "引擎中的位置都被有请求的版本占用。请等待，或卸载一个版本。"],
   adapter_refused: ["The version failed its check, its load or its probe. Nothing was changed.", "该版本未通过检查、加载或探测，未作任何更改。"],
   forbidden: ["The key is limited to other adapters. Use another key.", "该密钥只能用于其他适配器，请换一个密钥。"],
+  closed_between: ["Something before the server refuses this, such as a proxy that is closed to where you are. Ask from there, or on the server itself.", "服务器之前的某一环节（如代理）拒绝了此请求。请从允许的位置或在服务器本机访问。"],
   not_here: ["There is no such thing on this server.", "服务器上没有这一项。"],
   change_refused: ["Refused; everything stays as it was.", "被拒绝，一切保持原样。"],
   too_many: ["The key is used too much. Wait {seconds} s, then ask again.", "该密钥使用过于频繁，请等待 {seconds} 秒后再试。"],
