@@ -35,6 +35,7 @@ from service.routes import (
     inference,
     metrics,
     models,
+    page,
     pseudocode,
 )
 from service.settings import Settings
@@ -50,6 +51,7 @@ ROUTERS = (
     admin.router,
     health.router,
     metrics.router,
+    page.router,
 )
 VERSION = "1"
 

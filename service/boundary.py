@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 BODY_TIMEOUT_S = 30.0
 ADMIN = "/admin"
-ON_BOTH_PORTS = ("/health/", "/metrics")
+ON_BOTH_PORTS = ("/health/", "/metrics", "/page/")
+PAGE = "/"
 UNMATCHED = "unmatched"
 QUIET_ROUTES = frozenset({"getLiveness", "getReadiness", "getMetrics"})
 
@@ -87,7 +88,7 @@ class Boundary:
     def _misplaced(self, scope: Scope) -> HTTPException | None:
         """Inference and administration do not exist on each other's port, if each has its own."""
         path: str = scope["path"]
-        if self._admin_port is None or path.startswith(ON_BOTH_PORTS):
+        if self._admin_port is None or path == PAGE or path.startswith(ON_BOTH_PORTS):
             return None
         on_admin_port = (scope.get("server") or ("", None))[1] == self._admin_port
         if path.startswith(ADMIN) == on_admin_port:

@@ -7,12 +7,13 @@ in whole. Which version an alias *serves* is the reconciler's knowledge, not the
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
 from adapters.errors import AdapterError, StoreDamaged
+from adapters.manifest import AliasChange, Evaluation
 from adapters.store import Store, Version
 from service import traffic
 from service.berths import Key
@@ -58,6 +59,21 @@ class Reading:
     read_at_s: float = -math.inf
 
 
+@dataclass(frozen=True)
+class Records:
+    """What the store has noted about one adapter.
+
+    Attributes:
+        moves: Of its aliases, oldest first.
+        evaluations: By version, oldest first.
+        problem: Why some of that is missing.
+    """
+
+    moves: list[AliasChange]
+    evaluations: dict[int, list[Evaluation]]
+    problem: str | None = None
+
+
 class Catalogue:
     """The last good reading of a store; what has not changed since is not read again."""
 
@@ -81,6 +97,21 @@ class Catalogue:
         """A version, if the last reading has it."""
         entry = self.reading.entries.get(key.name)
         return entry.versions.get(key.number) if entry else None
+
+    async def records(self, name: str, numbers: Sequence[int]) -> Records:
+        """Read how the aliases of an adapter moved and what was measured on its versions."""
+        return await asyncio.to_thread(self._records, name, numbers)
+
+    def _records(self, name: str, numbers: Sequence[int]) -> Records:
+        moves: list[AliasChange] = []
+        evaluations: dict[int, list[Evaluation]] = {}
+        try:
+            moves = self._store.history(name)
+            for number in numbers:
+                evaluations[number] = self._store.evaluations(name, number)
+        except (AdapterError, OSError) as error:
+            return Records(moves, evaluations, str(error))
+        return Records(moves, evaluations)
 
     def _read(self) -> Reading:
         reading = replace(self.reading, read_at_s=time.monotonic())

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from service import listings
+from service import facts, listings
 from service.admin_requests import (
     CanaryRequest,
     PromoteRequest,
@@ -15,7 +15,8 @@ from service.admin_requests import (
 from service.answers import AdapterList, AdapterState, AliasMove, EventList
 from service.dependencies import GrantDependency, PartsDependency, RequireKey
 from service.events import KEPT_EVENTS
-from service.routes.responses import ADMIN_CHANGES, GUARDED, GUARDED_QUERY
+from service.facts import AdapterFacts
+from service.routes.responses import ADMIN_CHANGES, GUARDED, GUARDED_QUERY, errors
 from service.strict import MAX_INTEGER
 
 router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(RequireKey("admin"))])
@@ -31,6 +32,12 @@ Limit = Annotated[int, Query(ge=1, le=KEPT_EVENTS, description="at most so many,
 async def list_adapters(parts: PartsDependency, grant: GrantDependency) -> AdapterList:
     """Every adapter: versions, aliases, pins, canaries, what is docked, leases, problems."""
     return listings.adapters(parts, grant)
+
+
+@router.get("/adapters/{name}", operation_id="getAdapter", responses={**GUARDED, **errors(404)})
+async def get_adapter(name: Name, parts: PartsDependency) -> AdapterFacts:
+    """One adapter: lineage, data, run and evaluations of its versions, and the moves of its aliases."""
+    return await facts.facts(parts, name)
 
 
 @router.get("/events", operation_id="listEvents", responses=GUARDED_QUERY)

@@ -35,12 +35,16 @@ FIRST_LINES = {
     "requirements/gpu.txt": "the lock for machines with an NVIDIA GPU",
     "requirements/dev.txt": "the lock of the tools of scripts/check and scripts/test",
     "requirements/installer.txt": "the lock of the installer itself",
+    "service/page/index.html": "the page's frame: views, forms and dialogs, without any data",
+    "service/page/page.css": "how the page looks, light and dark, down to 360 pixels",
+    "service/page/icon.svg": "the page's icon",
     "requirements/torch-cpu.txt": "torch's CPU build, by digest, wherever it comes from",
 }
 FOLDER_LINES = {
     "scripts/": "set up, run, test, check, lock",
     "requirements/": "what is installed: loose wishes (.in) and complete hashed locks (.txt)",
     "docs/": "one page per subject",
+    "docs/images/": "screenshots, made by `python -m tests.service.page.screenshots`",
     "tests/": "mirrors the packages, file by file",
     "tests/repository/": "the rules that no linter knows",
     "training/recipes/": "settings of runs that are known to work",
@@ -78,7 +82,8 @@ def _folder(
     if depth_limit is not None and depth >= depth_limit:
         return lines
     for path in inside:
-        if path.parent == folder and path.name != "__init__.py" and folder.parts[0] != "tests":
+        told = path.name != "__init__.py" and path.suffix != ".png"
+        if path.parent == folder and told and folder.parts[0] != "tests":
             lines.append(_line(depth + 1, path.name, first_line(path)))
     for name in subfolders:
         lines += _folder(folder / name, files, depth + 1, depth_limit)

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.errors import AliasConflict, NoPreviousTarget, StoreDamaged, UnknownAdapter
-from adapters.manifest import AliasChange, BaseRef, LoraFacts, Manifest, PromptForm
+from adapters.manifest import (
+    AliasChange,
+    BaseRef,
+    Evaluation,
+    LoraFacts,
+    Manifest,
+    PromptForm,
+)
 from adapters.store import Version
 
 DIGEST = "0" * 64
@@ -38,6 +45,7 @@ class MemoryStore:
 
     Attributes:
         readable: Whether `names` works.
+        evaluated: What was measured, by name and number.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +55,7 @@ class MemoryStore:
         self._aliases: dict[str, dict[str, int]] = {}
         self._history: dict[str, list[AliasChange]] = {}
         self._changes: Counter[str] = Counter()
+        self.evaluated: dict[tuple[str, int], list[Evaluation]] = {}
 
     def add(
         self,
@@ -56,10 +65,12 @@ class MemoryStore:
         probes: list[str] | None = None,
         prompt: PromptForm | None = None,
     ) -> Version:
-        version = make_version(name, number, self.root, probes=probes, prompt=prompt)
-        self._versions.setdefault(name, {})[number] = version
-        self._aliases.setdefault(name, {})
-        self._touch(name)
+        return self.put(make_version(name, number, self.root, probes=probes, prompt=prompt))
+
+    def put(self, version: Version) -> Version:
+        self._versions.setdefault(version.name, {})[version.number] = version
+        self._aliases.setdefault(version.name, {})
+        self._touch(version.name)
         return version
 
     def remove(self, name: str) -> None:
@@ -87,6 +98,9 @@ class MemoryStore:
 
     def history(self, name: str) -> list[AliasChange]:
         return list(self._history.get(name, []))
+
+    def evaluations(self, name: str, number: int) -> list[Evaluation]:
+        return list(self.evaluated.get((name, number), []))
 
     def set_alias(
         self, name: str, alias: str, target: int, *, expected: int | None, who: str, why: str

@@ -60,6 +60,7 @@ def make_app(
     store: MemoryStore | Store,
     settings: Mapping[str, object] | None = None,
     admit: Callable[[Version], Awaitable[LetGo]] = admit_all,
+    admin_port: int | None = None,
 ) -> FastAPI:
     values = {"store_poll_s": 0.02, "dock_timeout_s": 2.0, **(settings or {})}
     return create_app(
@@ -67,6 +68,7 @@ def make_app(
         engine,
         cast(Store, store),
         admit=admit,
+        admin_port=admin_port,
     )
 
 
@@ -86,9 +88,10 @@ async def running(
     *,
     wait: bool = True,
     admit: Callable[[Version], Awaitable[LetGo]] = admit_all,
+    admin_port: int | None = None,
 ) -> AsyncIterator[Running]:
     """The app, in this process and without a socket."""
-    app = make_app(engine, store, settings, admit)
+    app = make_app(engine, store, settings, admit, admin_port)
     parts: Parts = app.state.parts
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -102,10 +105,15 @@ async def running(
 
 @contextlib.asynccontextmanager
 async def listening(
-    engine: FakeEngine, store: MemoryStore, settings: Mapping[str, object] | None = None
+    engine: FakeEngine,
+    store: MemoryStore,
+    settings: Mapping[str, object] | None = None,
+    *,
+    wait: bool = True,
+    admin_port: int | None = None,
 ) -> AsyncIterator[Running]:
     """The app on a socket of its own, for what only real connections show."""
-    app = make_app(engine, store, settings)
+    app = make_app(engine, store, settings, admin_port=admin_port)
     parts: Parts = app.state.parts
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -116,7 +124,7 @@ async def listening(
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         async with httpx.AsyncClient(base_url=url, timeout=WAIT_S) as client:
-            await until(lambda: server.started and not parts.lifecycle.reasons())
+            await until(lambda: server.started and not (wait and parts.lifecycle.reasons()))
             try:
                 yield Running(client, parts, app)
             finally:
