@@ -1,7 +1,7 @@
 """`python -m adapters COMMAND`: look into the store, change it, verify adapters.
 
-Exit codes: 0 done and nothing found, 1 something was found (verify, fsck), 2 the request cannot be
-met; stderr says why.
+Exit codes: 0 done and nothing found, 1 something was found (verify, fsck, backup), 2 the request
+cannot be met; stderr says why.
 """
 
 import argparse
@@ -122,6 +122,10 @@ def _add_upkeep(command: AddCommand) -> None:
         collecting.add_argument(
             flag, type=kind, default=default, help=f"{text} [default: {default:g}]"
         )
+    saving = command("backup", commands.back_up, "copy the whole store, which may be in use")
+    saving.add_argument("target", type=Path, help="a new name, or an empty directory")
+    restoring = command("restore", commands.restore, "copy a backup to where the store shall be")
+    restoring.add_argument("source", type=Path, help="what `backup` wrote; it is only read")
     checking = command("fsck", commands.check_store, "name what is not as it was written")
     checking.add_argument("name", nargs="?", help="only this adapter")
     checking.add_argument(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import basemodels
 from adapters import (
+    backup,
     collecting,
     disk,
     exporting,
@@ -233,6 +234,23 @@ def check_store(store: Store, arguments: argparse.Namespace) -> Answer:
         lines=[*map(str, problems), text],
         good=not open_ones,
     )
+
+
+def back_up(store: Store, arguments: argparse.Namespace) -> Answer:
+    """Copy the whole store while it is in use."""
+    return _copied(backup.backup(store, arguments.target), arguments.target)
+
+
+def restore(store: Store, arguments: argparse.Namespace) -> Answer:
+    """Copy a backup to where the store shall be."""
+    return _copied(backup.restore(arguments.source, store.root), store.root)
+
+
+def _copied(copy: backup.Copy, target: Path) -> Answer:
+    data = {"path": str(target), **asdict(copy)}
+    text = f"{len(copy.versions)} version(s), {size(copy.size_bytes)}, are in {target}"
+    left_out = [f"left out: {reason}" for reason in copy.left_out]
+    return Answer(data, lines=[*left_out, text], good=not copy.left_out)
 
 
 def _chosen(store: Store, name: str | None, every: list[str]) -> list[str]:

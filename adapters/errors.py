@@ -67,6 +67,12 @@ class ExportRefused(AdapterError):
     code = "export_refused"
 
 
+class BackupRefused(AdapterError):
+    """A store is not where it is copied from, or the place to copy to is taken."""
+
+    code = "backup_refused"
+
+
 class VersionDamaged(AdapterError):
     """The bytes of a version are not those that were published."""
 

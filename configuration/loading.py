@@ -178,8 +178,11 @@ def _environment(model: type[BaseModel], prefix: str | None) -> tuple[Values, li
     return values, problems
 
 
-# Read by set-up, the store and the base models' cache on their own, whoever else is configured.
-SHARED_VARIABLES = frozenset({"LORADOCK_CACHE", "LORADOCK_DEVICE", "LORADOCK_STORE"})
+# Read by set-up, the store, the base models' cache, and tests and benchmarks on their own, whoever
+# else is configured.
+SHARED_VARIABLES = frozenset(
+    {"LORADOCK_CACHE", "LORADOCK_DEVICE", "LORADOCK_SHARED_DATA", "LORADOCK_STORE"}
+)
 # Settings of another command whose prefix begins like ours.
 OTHER_PREFIXES = ("LORADOCK_EVALUATE_",)
 

@@ -77,7 +77,7 @@ def base_facts(base_dir: Path) -> BaseFacts:
 
 def detect() -> Hardware:
     """Look at this machine. Loads vLLM to learn which device it would use."""
-    total_bytes, available_bytes = _memory()
+    total_bytes, available_bytes = memory()
     return Hardware(
         cores=cores_of(os.sched_getaffinity(0), SYSTEM_ROOT),
         quota_cores=_quota_cores(CGROUP_ROOT),
@@ -116,7 +116,7 @@ def _quota_cores(root: Path) -> float | None:
     return None if quota == "max" else int(quota) / int(period)
 
 
-def _memory() -> tuple[int, int]:
+def memory() -> tuple[int, int]:
     """Total and available bytes, of the container if it has a limit."""
     meminfo = Path("/proc/meminfo").read_text(encoding="utf-8")
     figures = {key: int(kib) * 1024 for key, kib in re.findall(r"^(\w+): +(\d+) kB", meminfo, re.M)}

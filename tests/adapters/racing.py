@@ -5,6 +5,7 @@
 prints what it got as JSON, after it saw the file that starts everybody.
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -37,6 +38,17 @@ def promoter(store: Store, base: Path, source: Path, count: int) -> list[tuple[i
             continue
         won.append((old, new))
     return won
+
+
+def mover(store: Store, base: Path, source: Path, count: int) -> list[int]:
+    """Points an alias at whatever is newest, whether or not gc or another mover is faster."""
+    moved = []
+    for _ in range(count):
+        newest, old = max(store.versions(NAME)), store.aliases(NAME).get("newest")
+        with contextlib.suppress(AliasConflict, UnknownAdapter):
+            store.set_alias(NAME, "newest", newest, expected=old, who="mover", why="a race")
+            moved.append(newest)
+    return moved
 
 
 def reader(store: Store, base: Path, source: Path, count: int) -> list[int]:
@@ -75,7 +87,8 @@ def wanderer(store: Store, base: Path, source: Path, count: int) -> list[int]:
 
 
 ROLES: dict[str, Callable[[Store, Path, Path, int], object]] = {
-    function.__name__: function for function in (publisher, promoter, reader, collector, wanderer)
+    function.__name__: function
+    for function in (publisher, promoter, mover, reader, collector, wanderer)
 }
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ def test_an_unknown_variable_of_ours_is_a_problem_too(monkeypatch: pytest.Monkey
 
 
 def test_variables_of_other_parts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("LORADOCK_DEVICE", "LORADOCK_STORE", "LORADOCK_EVALUATE_URL"):
+    others = ("LORADOCK_DEVICE", "LORADOCK_STORE", "LORADOCK_SHARED_DATA", "LORADOCK_EVALUATE_URL")
+    for variable in others:
         monkeypatch.setenv(variable, "x")
     assert read("--rows", "x", env_prefix="LORADOCK_").rows == Path("x")
     with pytest.raises(ConfigurationError, match=r"\$LORADOCK_EVALUATE_URL"):
