@@ -120,6 +120,9 @@ CODES: dict[str, Code] = {
     ),
     # rows beside others
     "duplicate": Code("left out", "the same prompt and output as an earlier row", "remove one"),
+    "worked_example": Code(
+        "left out", "the row stands before every prompt as a worked example", "nothing"
+    ),
     "prompt_conflict": Code(
         "left out",
         "another output for the prompt of an earlier row, not known to be right as well",
