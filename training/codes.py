@@ -120,8 +120,13 @@ CODES: dict[str, Code] = {
     ),
     # rows beside others
     "duplicate": Code("left out", "the same prompt and output as an earlier row", "remove one"),
+    "worked_example": Code(
+        "left out", "the row stands before every prompt as a worked example", "nothing"
+    ),
     "prompt_conflict": Code(
-        "left out", "another output for the prompt of an earlier row", "decide for one"
+        "left out",
+        "another output for the prompt of an earlier row, not known to be right as well",
+        "decide for one",
     ),
     "empty_rejected": Code(
         "mend", "dpo: there is no answer to avoid", "fill the column `rejected`"
@@ -147,6 +152,9 @@ CODES: dict[str, Code] = {
     ),
     "section_missing": Code("mend", "evolution: the output lacks a section", "add it"),
     "section_empty": Code("mend", "evolution: a section has no text", "fill it in"),
+    "not_a_verdict": Code(
+        "mend", "verifier: the output is neither `right` nor `wrong`", "write one of the two"
+    ),
     "sentence_cut": Code(
         "mend", "continuation: the output ends inside a sentence", "cut at a sentence's end"
     ),

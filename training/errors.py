@@ -42,3 +42,9 @@ class EvaluationFailed(TrainingError):
     """Answers could not be fetched or scored."""
 
     code = "evaluation_failed"
+
+
+class SamplingFailed(TrainingError):
+    """Programs could not be drawn from a service, or those drawn cannot be used."""
+
+    code = "sampling_failed"

@@ -4,7 +4,7 @@ Metrics are those of `training.metrics`; a mean comes with the 95 % interval of 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from training.forward import part_loss
 from training.hardware import choose_compute, usable_cores
 from training.loading import load_base
 from training.preparing import load_tokenizer
-from training.prompts import Tokenizer, word
+from training.prompts import Tokenizer, word_as_served
 from training.rows import Row
 from training.tasks import TASKS, TaskName
 
@@ -92,7 +92,9 @@ def measure(
     model = PeftModel.from_pretrained(
         load_base(base_dir, compute.device, compute.dtype, None), version.path
     )
-    subject = _Subject(model, load_tokenizer(base_dir), task, rows, max_tokens)
+    tokenizer = load_tokenizer(base_dir)
+    render = word_as_served(version.manifest.prompt, TASKS[task], tokenizer)
+    subject = _Subject(model, tokenizer, task, render, rows, max_tokens)
     answers, losses = subject.answers(), subject.losses()
     with model.disable_adapter():
         base_answers, base_losses = subject.answers(), subject.losses()
@@ -118,13 +120,13 @@ class _Subject(NamedTuple):
     model: PeftModel
     tokenizer: Tokenizer
     task: TaskName
+    render: Callable[[str], str]
     rows: Sequence[Row]
     max_tokens: int | None
 
     def answers(self) -> list[str]:
         """What the model answers, greedily."""
-        wording = word(TASKS[self.task], self.tokenizer)
-        prompts = [wording.render(row.prompt) for row in self.rows]
+        prompts = [self.render(row.prompt) for row in self.rows]
         ids = generating.generate(
             self.model,
             self.tokenizer(prompts, add_special_tokens=False)["input_ids"],
@@ -135,8 +137,7 @@ class _Subject(NamedTuple):
 
     def losses(self) -> list[float]:
         """Mean loss per token of the gold output, row by row."""
-        wording = word(TASKS[self.task], self.tokenizer)
-        examples = encode(self.rows, self.tokenizer, wording.render)
+        examples = encode(self.rows, self.tokenizer, self.render)
         unfit = find_unfit(self.rows, examples, self.tokenizer, MAX_TOKENS_AT_ONCE)
         if unfit:
             raise EvaluationFailed(

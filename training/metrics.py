@@ -64,6 +64,7 @@ METRICS: dict[str, Metric] = {
 METRICS_OF: dict[str, tuple[str, ...]] = {
     "pseudocode": ("right", "executed", "exact"),
     "cot": ("number", "similarity"),
+    "verifier": ("exact",),
 }
 DEFAULT_METRICS = ("similarity", "exact")
 LIBRARY = "evaluate:"

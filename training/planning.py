@@ -20,7 +20,7 @@ from training.preparing import Prepared, leaks, listed, load_tokenizer, prepare,
 from training.prompts import Tokenizer, Wording
 from training.publish import choose_probes
 from training.recipe import DpoRecipe, PretrainRecipe, Recipe, RunRecipe
-from training.rows import Column, Problem
+from training.rows import Column, Problem, read_rows
 from training.tasks import TASKS
 
 # Prompts among which those are looked for whose answers the adapter changes.
@@ -57,8 +57,12 @@ def make_plan(recipe: RunRecipe) -> Plan:
     lora = lora_of(recipe, base_dir, parent)
     _require_writable(store.root)
     trained = prepare_stage(recipe, recipe.rows, base_dir)
-    held_out = prepare_stage(recipe, recipe.eval_rows, base_dir) if recipe.eval_rows else None
-    leaked = leaks(trained.sheet, held_out.sheet) if held_out else []
+    held_out = (
+        prepare_stage(recipe, recipe.eval_rows, base_dir, trained.wording)
+        if recipe.eval_rows
+        else None
+    )
+    leaked = leaks(trained, held_out.sheet) if held_out else []
     if leaked:
         raise RowsRefused(
             f"{recipe.eval_rows} is not held out: {len(leaked)} prompt(s) are trained on, expected "
@@ -98,8 +102,16 @@ def _require_writable(root: Path) -> None:
         )
 
 
-def prepare_stage(recipe: RunRecipe, path: Path, base_dir: Path) -> Prepared:
+def prepare_stage(
+    recipe: RunRecipe, path: Path, base_dir: Path, wording: Wording | None = None
+) -> Prepared:
     """Read what a stage trains on, and turn it into examples or pairs.
+
+    Args:
+        recipe: The settings.
+        path: The rows.
+        base_dir: The base model.
+        wording: That of the rows that are trained on; not given for these themselves.
 
     Raises:
         RowsRefused: It cannot be trained on.
@@ -108,20 +120,19 @@ def prepare_stage(recipe: RunRecipe, path: Path, base_dir: Path) -> Prepared:
     if isinstance(recipe, Recipe):
         chosen: dict[Column, str] = {"output": "chosen"} if _has_rejected(recipe) else {}
         prepared = prepare(
-            path,
+            read_rows(path, TASKS[recipe.task], chosen | recipe.columns),
             recipe.task,
-            chosen | recipe.columns,
             base_dir=base_dir,
             max_length_tokens=recipe.max_length_tokens,
             bad_rows=recipe.bad_rows,
+            wording=wording or recipe.examples,
         )
         return _as_pairs(recipe, prepared) if isinstance(recipe, DpoRecipe) else prepared
     sheet = documents.read_documents(path)
     refuse(sheet, recipe.bad_rows)
     tokenizer = load_tokenizer(base_dir)
-    wording = Wording(PromptForm(), str)
     examples = documents.encode_documents(sheet, tokenizer, recipe.max_length_tokens)
-    return Prepared(sheet, examples, wording, tokenizer)
+    return Prepared(sheet, examples, Wording(PromptForm(), str), tokenizer)
 
 
 def _has_rejected(recipe: RunRecipe) -> bool:

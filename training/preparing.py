@@ -1,19 +1,20 @@
-"""From a file of rows to examples: read, check, word, tokenise, check again.
+"""From rows as text to examples: check, word, tokenise, check again.
 
 What `training.sft` trains on and what `training.data check` reports is the same, found here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from training.checks.leakage import exact_leaks
 from training.encode import Example, encode, find_unfit
-from training.errors import RowsRefused
+from training.errors import RowsRefused, RunRefused
 from training.preferences import Pair
 from training.prompts import Tokenizer, Wording, word
-from training.rows import Column, Problem, Sheet, read_rows
-from training.tasks import TASKS, TaskName
+from training.rows import Problem, Sheet
+from training.tasks import TASKS, Task, TaskName
+from training.worked_examples import choose
 
 MAX_SHOWN = 20
 
@@ -28,35 +29,61 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    path: Path,
+    sheet: Sheet,
     task: TaskName,
-    columns: Mapping[Column, str],
     *,
     base_dir: Path,
     max_length_tokens: int,
     bad_rows: Literal["refuse", "drop"],
+    wording: Wording | int = 0,
 ) -> Prepared:
-    """Read a file of rows and turn it into examples for a base model.
+    """Turn the rows of a sheet into examples for a base model.
 
     Args:
-        path: What `training.rows.read_rows` reads.
+        sheet: What `training.rows.read_rows` read; rows that do not fit are taken out of it.
         task: Its kind of rows.
-        columns: Names of its columns, where they differ.
         base_dir: The base model, for its tokenizer.
         max_length_tokens: Longer rows are left out.
         bad_rows: Whether rows with mistakes refuse the file or are left out.
+        wording: How prompts are worded, or how many of the rows are to stand before every prompt.
 
     Raises:
-        RowsRefused: The file cannot be read, has mistakes, or no row is left.
+        RowsRefused: The sheet has mistakes, or no row is left.
+        RunRefused: Worked examples leave no room for rows.
         TrainingError: The tokenizer cannot be used.
     """
-    sheet = read_rows(path, TASKS[task], columns)
     refuse(sheet, bad_rows)
     tokenizer = load_tokenizer(base_dir)
-    wording = word(TASKS[task], tokenizer)
+    if isinstance(wording, int):
+        wording = _with_examples(sheet, TASKS[task], tokenizer, wording, max_length_tokens)
     examples = tokenise(sheet, tokenizer, wording, max_length_tokens)
     refuse(sheet, bad_rows)
     return Prepared(sheet, examples, wording, tokenizer)
+
+
+def _with_examples(
+    sheet: Sheet, task: Task, tokenizer: Tokenizer, count: int, max_length_tokens: int
+) -> Wording:
+    """Word prompts with so many rows before each, which are then not trained on themselves."""
+    examples = choose(sheet.rows, count, [token for token in tokenizer.all_special_tokens if token])
+    wording = word(task, tokenizer, examples)
+    if examples:
+        size = len(tokenizer([wording.render("")], add_special_tokens=False)["input_ids"][0])
+        if size >= max_length_tokens:
+            raise RunRefused(
+                f"The {count} worked examples take {size} tokens of every row, expected fewer than "
+                f"max_length_tokens={max_length_tokens}. Raise that, or take fewer examples."
+            )
+    what = "it stands before every prompt as a worked example"
+    shown = {row.prompt for row in examples}
+    sheet.drop(
+        {
+            row.line: Problem(row.line, "worked_example", what)
+            for row in sheet.rows
+            if row.prompt in shown
+        }
+    )
+    return wording
 
 
 def load_tokenizer(base_dir: Path) -> Tokenizer:
@@ -107,6 +134,7 @@ def listed(problems: Sequence[Problem]) -> str:
     return "\n".join(lines)
 
 
-def leaks(training: Sheet, held_out: Sheet) -> list[Problem]:
+def leaks(training: Prepared, held_out: Sheet) -> list[Problem]:
     """Find held-out rows whose prompt is trained on, whatever its case, width or punctuation."""
-    return exact_leaks(training.rows, held_out.rows, str(training.path))
+    seen = [*training.wording.examples, *training.sheet.rows]
+    return exact_leaks(seen, held_out.rows, str(training.sheet.path))

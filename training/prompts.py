@@ -5,14 +5,15 @@ that needs a beginning-of-text token gets it as text.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import jinja2
 
 from adapters import template
 from adapters.manifest import PromptForm, Sampling
-from training.errors import TrainingError
+from training.errors import RunRefused, TrainingError
+from training.sheet import Row
 from training.tasks import PLACEHOLDER, Task
 
 
@@ -38,10 +39,17 @@ class Tokenizer(Protocol):
 
 
 class Wording(NamedTuple):
-    """How prompts are worded: for the manifest, and as a function over one prompt."""
+    """How prompts are worded: for the manifest, and as a function over one prompt.
+
+    Attributes:
+        form: What the service renders.
+        render: The same text, for one prompt.
+        examples: Rows that stand worked out before every prompt.
+    """
 
     form: PromptForm
     render: Callable[[str], str]
+    examples: Sequence[Row] = ()
 
 
 # Keeps the content of the last user message, whatever else a client sends.
@@ -53,21 +61,36 @@ _LAST_USER_MESSAGE = (
 )
 
 
-def word(task: Task, tokenizer: Tokenizer) -> Wording:
+def word(task: Task, tokenizer: Tokenizer, examples: Sequence[Row] = ()) -> Wording:
     """Decide how prompts of a task are worded for a base model.
 
+    Args:
+        task: The kind of rows.
+        tokenizer: Of the base model.
+        examples: Rows to stand before every prompt, each as it would be asked and answered. Being
+            the same for all, they are computed once where the engine caches prefixes.
+
     Raises:
-        TrainingError: The base model's own chat template cannot render one user message.
+        TrainingError: The base model's own chat template cannot render one user message, or has no
+            place for examples.
     """
     sampling = Sampling(max_tokens=task.max_answer_tokens)
     stop = list(task.stop)
-    if task.chat_first and tokenizer.chat_template:
+    of_base = task.chat_first and bool(tokenizer.chat_template)
+    if examples and (of_base or task.raw):
+        raise RunRefused(
+            f"{len(examples)} worked examples have no place in raw text or in the base model's own "
+            "chat template; expected a task with a form of its own. Set examples to 0, or choose "
+            "another task."
+        )
+    if of_base:
         form = PromptForm(template=None, stop=stop, sampling=sampling)
         render = _chat_renderer(tokenizer)
         render("x")
         return Wording(form, render)
     before, after = task.prompt.split(PLACEHOLDER)
-    before = _bos_text(tokenizer) + before
+    worked = (f"{before}{row.prompt}{after}{row.output}\n\n" for row in examples)
+    before = "".join([_bos_text(tokenizer), *worked, before])
     source = f"{_LAST_USER_MESSAGE}{{{{ {_quoted(before)} + last.text + {_quoted(after)} }}}}"
     form = PromptForm(template=source, stop=stop, sampling=sampling)
 
@@ -78,7 +101,19 @@ def word(task: Task, tokenizer: Tokenizer) -> Wording:
         served = template.render(source, [{"role": "user", "content": probe}])
         if served != render_text(probe):
             raise AssertionError(f"the template renders {served!r}, not {render_text(probe)!r}")
-    return Wording(form, render_text)
+    return Wording(form, render_text, tuple(examples))
+
+
+def word_as_served(form: PromptForm, task: Task, tokenizer: Tokenizer) -> Callable[[str], str]:
+    """Word prompts as the service does for a version, whose manifest holds the form.
+
+    Raises:
+        TrainingError: The base model's own chat template, if that is used, cannot do it.
+    """
+    source = form.template
+    if source is None:
+        return word(task, tokenizer).render
+    return lambda prompt: template.render(source, [{"role": "user", "content": prompt}])
 
 
 def _chat_renderer(tokenizer: Tokenizer) -> Callable[[str], str]:

@@ -169,6 +169,13 @@ class Recipe(RunRecipe):
         description="column names where they differ: prompt=question,output=solution",
     )
 
+    examples: int = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="rows that stand worked out before every prompt, in training and served",
+    )
+
 
 class PretrainRecipe(RunRecipe):
     """Train a LoRA adapter on raw text, and publish it as a new version."""

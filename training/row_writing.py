@@ -11,28 +11,51 @@ class RowWritingError(Exception):
     """Rows cannot be written; the message says where to write instead."""
 
 
+def require_place(path: Path) -> None:
+    """Make sure, before anything expensive, that rows can be written somewhere.
+
+    Raises:
+        RowWritingError: The suffix is neither .csv nor .jsonl, or there can be no such file.
+    """
+    if path.suffix not in (".csv", ".jsonl"):
+        raise RowWritingError(f"cannot write {path}: expected a name that ends in .csv or .jsonl")
+    partial = _partial(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write rows of one value per column; an existing file is replaced in one step.
 
     Raises:
         RowWritingError: The suffix is neither .csv nor .jsonl, or the file cannot be written.
     """
+    require_place(path)
     if path.suffix == ".csv":
         text = _csv(columns, rows)
-    elif path.suffix == ".jsonl":
+    else:
         records = (dict(zip(columns, row, strict=True)) for row in rows)
         text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    else:
-        raise RowWritingError(f"cannot write {path}: expected a name that ends in .csv or .jsonl")
-    partial = path.with_name(path.name + ".partial")
+    partial = _partial(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8", newline="")
         partial.replace(path)
     except OSError as error:
-        raise RowWritingError(
-            f"cannot write {path}: {error.strerror}. Choose a folder that can be written to."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+def _unwritable(path: Path, error: OSError) -> RowWritingError:
+    return RowWritingError(
+        f"cannot write {path}: {error.strerror}. Choose a folder that can be written to."
+    )
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

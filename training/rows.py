@@ -55,7 +55,7 @@ def read_rows(path: Path, task: Task, columns: Mapping[Column, str]) -> Sheet:
         if records.names is None:
             names = _names_in_record(line, record, task, asked, sheet)
         if names is not None:
-            _take(row_of(line, record, names, task), sheet, first_rows)
+            _take(row_of(line, record, names, task), sheet, first_rows, task)
     if not sheet.count and not sheet.mistakes:
         sheet.problems.append(Problem(1, "no_rows", "there are no rows in it; add some"))
     sheet.problems.sort(key=lambda problem: problem.line)
@@ -171,12 +171,19 @@ def _faults(prompt: str, output: str, task: Task) -> Iterator[cells.Fault]:
         yield fault
 
 
-def _take(found: Row | list[Problem], sheet: Sheet, first_rows: dict[str, Row]) -> None:
-    """Put a row on the sheet unless it repeats another one."""
+def _take(found: Row | list[Problem], sheet: Sheet, first_rows: dict[str, Row], task: Task) -> None:
+    """Put a row on the sheet unless it repeats another one, or gives another output for its prompt.
+
+    Where outputs are checked against the gold answer, two that come to the same one are two ways.
+    """
     if isinstance(found, list):
         sheet.problems += found
         return
-    first = first_rows.setdefault(found.prompt or found.output, found)
+    key = found.prompt or found.output
+    first = first_rows.setdefault(key, found)
+    other = first.output != found.output
+    if task.several_ways and other and found.answer is not None and found.answer == first.answer:
+        first = first_rows.setdefault(f"{key}\0{found.output}", found)
     if first is found:
         sheet.rows.append(found)
         return

@@ -65,6 +65,12 @@ def show(job: Job, trained: Prepared, console: Console) -> None:
         console.print(listed(sheet.problems), markup=False)
     singles = [single for example in job.examples for single in example.singles]
     console.print(f"Tokens:   {length_line(singles)}")
+    if trained.wording.examples:
+        prefix = trained.tokenizer([trained.wording.render("")], add_special_tokens=False)
+        console.print(
+            f"Examples: {len(trained.wording.examples)} before every prompt, "
+            f"{len(prefix['input_ids'][0])} tokens with the form"
+        )
     console.print("Preview:  (trained tokens in brackets)")
     for text in _previews(job.examples[0], trained.tokenizer):
         console.print("".join(f"  | {line}\n" for line in text.splitlines()), end="", markup=False)

@@ -36,4 +36,5 @@ TASK = Task(
         "小明有3个苹果，又买了4个，一共几个？",
     ),
     check=check_program,
+    several_ways=True,
 )

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from training.tasks.task import Task
 
-TaskName = Literal["continuation", "cot", "evolution", "instruct", "pseudocode", "raw"]
+TaskName = Literal["continuation", "cot", "evolution", "instruct", "pseudocode", "raw", "verifier"]
 
 
 def _declared_in(module: str) -> Task:

@@ -29,6 +29,7 @@ class Task:
         columns: Columns that there must be.
         column_names: What they are called, where not as usual.
         chat_first: Use the base model's own chat template instead, if it has one.
+        several_ways: Outputs of one prompt that come to the same gold answer are all kept.
         stop: Strings that end an answer, beside the end-of-text token.
         max_answer_tokens: The default limit of an answer when served.
     """
@@ -41,6 +42,7 @@ class Task:
     columns: tuple[Column, ...] = ("prompt", "output")
     column_names: Mapping[Column, str] = field(default_factory=dict)
     chat_first: bool = False
+    several_ways: bool = False
     stop: tuple[str, ...] = ()
     max_answer_tokens: int = 256
 

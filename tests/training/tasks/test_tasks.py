@@ -33,6 +33,7 @@ GOOD: dict[TaskName, list[tuple[str, str | None]]] = {
     "instruct": [("Anything.", None)],
     "pseudocode": [("x = 3 * 4\nreturn x", "12"), ("return 1 / 2", "0.5")],
     "raw": [("Once upon a time", None)],
+    "verifier": [("right", None), ("wrong", None)],
 }
 
 
@@ -66,6 +67,7 @@ def test_a_task_declares_a_form_a_metric_and_probes(name: TaskName) -> None:
         ("evolution", "[Algorithm]\n[Ideas] x\n[Pseudocode] y\n[Reasons] z", None, ["section_empty"]),
         ("pseudocode", "return x", None, ["program_fails"]),
         ("pseudocode", "return 1", "2", ["program_wrong"]),
+        ("verifier", "right or wrong", None, ["not_a_verdict"]),
     ],
 )  # fmt: skip
 def test_each_fault_of_an_output_is_named(
