@@ -11,14 +11,15 @@ from training.novels.cli import main
 
 pytestmark = pytest.mark.training
 
-STORY = "“Who goes there?” asked the guard. Nobody answered him at all. The rain fell on the wall. "
+STORY = "“Who goes there?” asked guard {}. Nobody answered him at all. The rain fell on wall {}. "
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path:
     """A book as data, and a store with an adapter in two stages."""
     folder = tmp_path_factory.mktemp("novel")
-    chapters = [f"Chapter {number}\n\n" + f"{number}. {STORY}" * 6 for number in range(1, 13)]
+    told = [STORY.format(number, number + 300) for number in range(72)]
+    chapters = [f"Chapter {at + 1}\n\n{''.join(told[at::12])}" for at in range(12)]
     (folder / "book.txt").write_text("\n\n".join(chapters), encoding="utf-8")
     lengths = ["--opening-chars", "80", "--continuation-chars", "90", "--held-out", "0.2"]
     out = folder / "novel"
@@ -59,8 +60,8 @@ def test_two_stages_are_measured_against_their_base(
         ("sums@2", "sums@1"),
     ]
     assert list(report["textures"]) == ["the book", *names]
-    # Every chapter of this book says the same.
-    assert report["textures"]["the book"]["shared_characters"] > 60
+    # Every chapter of this book says nearly the same.
+    assert report["textures"]["the book"]["shared_characters"] > 40
     assert set(report["samplings"]) == {"0.8/0.95", "0/1"}
     assert report["nearest"] in report["samplings"]
     assert page.read_text().count("<article>") == 2 * 5
