@@ -106,11 +106,10 @@ def prepare_stage(recipe: RunRecipe, path: Path, base_dir: Path) -> Prepared:
         TrainingError: The tokenizer cannot be used.
     """
     if isinstance(recipe, Recipe):
-        chosen: dict[Column, str] = {"output": "chosen"} if _has_rejected(recipe) else {}
         prepared = prepare(
             path,
             recipe.task,
-            chosen | recipe.columns,
+            columns_of(recipe),
             base_dir=base_dir,
             max_length_tokens=recipe.max_length_tokens,
             bad_rows=recipe.bad_rows,
@@ -122,6 +121,12 @@ def prepare_stage(recipe: RunRecipe, path: Path, base_dir: Path) -> Prepared:
     wording = Wording(PromptForm(), str)
     examples = documents.encode_documents(sheet, tokenizer, recipe.max_length_tokens)
     return Prepared(sheet, examples, wording, tokenizer)
+
+
+def columns_of(recipe: Recipe) -> dict[Column, str]:
+    """Names of the columns that a stage reads, where they are not the usual ones."""
+    chosen: dict[Column, str] = {"output": "chosen"} if _has_rejected(recipe) else {}
+    return chosen | recipe.columns
 
 
 def _has_rejected(recipe: RunRecipe) -> bool:

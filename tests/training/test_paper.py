@@ -6,23 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from configuration import load
 from tests.training.seed_configs import SEEDS, write_config
+from tests.training.shipped import COMMANDS, RECIPES, ROOT, read, stage_of, write_fitting_rows
 from tests.training.tiny_base import write_sums
 from training import memory
 from training.memory import Machine, Setup, measure, memory_parts, remedies
 from training.paper import row_of
-from training.recipe import Recipe
 from training.sft import main
-
-ROOT = Path(__file__).resolve().parents[2]
-RECIPES = sorted((ROOT / "training" / "recipes").glob("*.yaml"))
-
-
-def read(path: Path) -> Recipe:
-    return load(
-        Recipe, ["--recipe", str(path), "--rows", "r.csv"], prog="sft", file_flag="--recipe"
-    )
 
 
 @pytest.mark.parametrize("base", SEEDS)
@@ -42,11 +32,11 @@ def test_a_recipe_fits_a_4090_by_the_configuration_of_its_base_alone(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base = write_config(tmp_path, read(path).base)
-    rows = write_sums(tmp_path / "rows.csv")
+    rows = write_fitting_rows(path, tmp_path)
     arguments = ["--recipe", str(path), "--rows", str(rows), "--base", str(base)]
     store = ["--store", str(tmp_path / "store")]
     before = sorted(tmp_path.rglob("*"))
-    assert main([*arguments, *store, "--dry-run", "--device", "4090"]) == 0
+    assert COMMANDS[stage_of(path)]([*arguments, *store, "--dry-run", "--device", "4090"]) == 0
     out = capsys.readouterr().out
     assert "weights by config.json" in out
     assert "of 25.77 GB free memory (runtime" in out
@@ -58,7 +48,9 @@ def test_the_table_of_the_documentation_is_what_the_recipes_come_to(tmp_path: Pa
         row_of(path.stem, read(path), write_config(tmp_path, read(path).base)) for path in RECIPES
     ]
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-    found = re.findall(r"^\| `(?:evolution|instruct|pseudocode)-.*\|$", text, flags=re.MULTILINE)
+    found = re.findall(
+        r"^\| `(?:continuation|cot|evolution|instruct|pseudocode)-.*\|$", text, flags=re.MULTILINE
+    )
     assert found == expected, "put this into docs/training.md:\n" + "\n".join(expected)
 
 
