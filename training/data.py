@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "check": ("training.data_check", "report everything wrong with a file of rows, by line"),
+    "lineage": ("training.lineage.cli", "check, draw, measure and evaluate lineages; make rows"),
+    "novel": ("training.novels.cli", "novels as raw text and rows for the continuation task"),
     "split": ("training.data_split", "hold rows out, whole groups at a time"),
 }
 

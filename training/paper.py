@@ -18,7 +18,7 @@ from basemodels.training_memory import Setup, memory_parts
 from training import documents, memory
 from training.errors import RunRefused
 from training.memory import Machine
-from training.planning import lora_of
+from training.planning import columns_of, lora_of
 from training.preparing import refuse
 from training.progress import duration
 from training.recipe import PretrainRecipe, Recipe, RunRecipe
@@ -77,7 +77,7 @@ def _base_dir(base: str) -> Path:
 
 def _sheet(recipe: RunRecipe) -> Sheet:
     if isinstance(recipe, Recipe):
-        return read_rows(recipe.rows, TASKS[recipe.task], recipe.columns)
+        return read_rows(recipe.rows, TASKS[recipe.task], columns_of(recipe))
     return documents.read_documents(recipe.rows)
 
 

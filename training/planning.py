@@ -118,9 +118,8 @@ def prepare_stage(
         TrainingError: The tokenizer cannot be used.
     """
     if isinstance(recipe, Recipe):
-        chosen: dict[Column, str] = {"output": "chosen"} if _has_rejected(recipe) else {}
         prepared = prepare(
-            read_rows(path, TASKS[recipe.task], chosen | recipe.columns),
+            read_rows(path, TASKS[recipe.task], columns_of(recipe)),
             recipe.task,
             base_dir=base_dir,
             max_length_tokens=recipe.max_length_tokens,
@@ -133,6 +132,12 @@ def prepare_stage(
     tokenizer = load_tokenizer(base_dir)
     examples = documents.encode_documents(sheet, tokenizer, recipe.max_length_tokens)
     return Prepared(sheet, examples, Wording(PromptForm(), str), tokenizer)
+
+
+def columns_of(recipe: Recipe) -> dict[Column, str]:
+    """Names of the columns that a stage reads, where they are not the usual ones."""
+    chosen: dict[Column, str] = {"output": "chosen"} if _has_rejected(recipe) else {}
+    return chosen | recipe.columns
 
 
 def _has_rejected(recipe: RunRecipe) -> bool:

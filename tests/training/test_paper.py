@@ -9,23 +9,13 @@ import pytest
 from basemodels.modules import read_config
 from basemodels.sizes import Sizes, sizes_of
 from basemodels.training_memory import Setup, memory_parts
-from configuration import load
 from tests.training.seed_configs import SEEDS, write_config
+from tests.training.shipped import COMMANDS, RECIPES, ROOT, read, stage_of, write_fitting_rows
 from tests.training.tiny_base import write_sums
 from training import memory
 from training.memory import Machine, needed_bytes, remedies
 from training.paper import row_of
-from training.recipe import Recipe
 from training.sft import main
-
-ROOT = Path(__file__).resolve().parents[2]
-RECIPES = sorted((ROOT / "training" / "recipes").glob("*.yaml"))
-
-
-def read(path: Path) -> Recipe:
-    return load(
-        Recipe, ["--recipe", str(path), "--rows", "r.csv"], prog="sft", file_flag="--recipe"
-    )
 
 
 @pytest.mark.parametrize("base", SEEDS)
@@ -45,14 +35,11 @@ def test_a_recipe_fits_a_4090_by_the_configuration_of_its_base_alone(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base = write_config(tmp_path, read(path).base)
-    rows = write_sums(tmp_path / "rows.csv")
-    if read(path).task == "verifier":
-        programs = rows.read_text(encoding="utf-8")
-        rows.write_text(re.sub(r'"t.*?"', "right", programs, flags=re.DOTALL), encoding="utf-8")
+    rows = write_fitting_rows(path, tmp_path)
     arguments = ["--recipe", str(path), "--rows", str(rows), "--base", str(base)]
     store = ["--store", str(tmp_path / "store")]
     before = sorted(tmp_path.rglob("*"))
-    assert main([*arguments, *store, "--dry-run", "--device", "4090"]) == 0
+    assert COMMANDS[stage_of(path)]([*arguments, *store, "--dry-run", "--device", "4090"]) == 0
     out = capsys.readouterr().out
     assert "weights by config.json" in out
     assert "of 25.77 GB free memory (runtime" in out
@@ -65,7 +52,9 @@ def test_the_table_of_the_documentation_is_what_the_recipes_come_to(tmp_path: Pa
     ]
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     found = re.findall(
-        r"^\| `(?:evolution|instruct|pseudocode|verifier)-.*\|$", text, flags=re.MULTILINE
+        r"^\| `(?:continuation|cot|evolution|instruct|pseudocode|verifier)-.*\|$",
+        text,
+        flags=re.MULTILINE,
     )
     assert found == expected, "put this into docs/training.md:\n" + "\n".join(expected)
 

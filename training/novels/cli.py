@@ -1,5 +1,6 @@
 """`python -m training.novels BOOKS… --out DIR`: books as raw text and rows for the continuation task.
 
+`python -m training.novels evaluate` measures what was trained on them; `training.data novel` is this.
 Exit codes: 0 done, 2 a book cannot be read or nothing came of it (one message says why).
 """
 
@@ -15,7 +16,13 @@ from training.row_writing import RowWritingError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["evaluate"]:
+        # Making rows needs none of what measuring loads.
+        from training.novels.evaluation import cli as evaluation  # noqa: PLC0415
+
+        return evaluation.main(given[1:])
+    arguments = _parser().parse_args(given)
     settings = Settings(
         opening_characters=arguments.opening_chars,
         continuation_characters=arguments.continuation_chars,
@@ -45,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m training.novels",
         description="Novels as raw text (for training.pretrain) and as rows of opening and "
         "continuation (for training.sft), split by whole chapters.",
+        epilog="`evaluate --help` says how adapters are measured on the chapters kept back.",
         allow_abbrev=False,
     )
     parser.add_argument(

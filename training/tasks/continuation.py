@@ -12,13 +12,18 @@ _PAIRS = {"“": "”", "「": "」", "『": "』", "«": "»", "《": "》"}
 def check_passage(prompt: str, text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
     """Check that a passage ends where a sentence does and leaves no quotation open."""
     faults = []
-    if not _SENTENCE_END.search(text):
+    if not ends_a_sentence(text):
         message = f"the output ends in {text.rstrip()[-20:]!r}, inside a sentence; cut at its end"
         faults.append(Fault("sentence_cut", message))
     if (found := unbalanced_quote(text)) is not None:
         message = f"{found} has no partner; keep dialogue whole"
         faults.append(Fault("quote_unbalanced", message))
     return faults
+
+
+def ends_a_sentence(text: str) -> bool:
+    """Whether a text ends where a sentence does."""
+    return _SENTENCE_END.search(text) is not None
 
 
 def unbalanced_quote(text: str) -> str | None:

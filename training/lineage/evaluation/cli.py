@@ -18,9 +18,10 @@ from training.lineage import loading, writing
 from training.lineage.errors import LineageError
 from training.lineage.evaluation import agreement, choosing, rolling, running
 from training.lineage.evaluation import sheet as sheets
-from training.lineage.evaluation.models import LocalModel, Model, ServedModel
+from training.lineage.evaluation.models import TASK, LocalModel, Model
 from training.lineage.evaluation.novelty import TrainingText
 from training.lineage.schema import Lineage
+from training.served_text import ServedModel
 
 MEASURES = ("rank", "match", "programs", "rollout")
 MIN_DISTRACTORS, MAX_DISTRACTORS = 4, 10
@@ -137,7 +138,7 @@ def _model(arguments: argparse.Namespace) -> Model:
     if arguments.url is not None:
         if arguments.model is None:
             raise EvaluationFailed("--url was given without --model; say what to ask for")
-        return ServedModel(arguments.url, arguments.model, arguments.api_key)
+        return ServedModel(arguments.url, arguments.model, arguments.api_key, TASK)
     try:
         base = resolve(arguments.base)
         if arguments.adapter is None:
