@@ -19,11 +19,11 @@ import httpx
 from adapters.store import Store
 from basemodels import resolve
 from benchmarks._loading import Answer, Connection, spread, stream
+from benchmarks._random_adapters import publish
 from benchmarks._servers import Server, loradock, vllm
 from benchmarks.figures import Figure, at_least, at_most
 from service.engine.hardware import base_facts, detect
 from service.engine.profile import EngineSettings, Wishes, choose
-from tests.service.tiny_store import publish
 
 BASE = "smollm2-135m-instruct"
 VERSIONS = 4

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import cli
+from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, at_least, at_most
 
 
@@ -39,6 +40,38 @@ def test_a_missed_goal_counts_only_when_checked(benchmark: list[Figure]) -> None
     benchmark.append(at_least("rate", 1.0, "MB/s", 2.0))
     assert cli.main(["store"]) == 0
     assert cli.main(["store", "--check"]) == 1
+
+
+def test_what_missed_its_goal_is_named(
+    benchmark: list[Figure], capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark += [at_least("rate", 1.0, "MB/s", 2.0), at_most("fast", 1.0, "s", 2.0)]
+    assert cli.main(["store", "--check"]) == 1
+    assert capsys.readouterr().err == "missed: rate: 1, goal >= 2 MB/s\n"
+
+
+def test_a_benchmark_says_itself_what_it_takes(
+    benchmark: list[Figure], capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = sys.modules["benchmarks.store"]
+    module.__dict__["add_arguments"] = lambda parser: parser.add_argument("--size", type=int)
+    module.__dict__["run"] = lambda size: [Figure("size", size, "MB")]
+    assert cli.main(["store", "--size", "7"]) == 0
+    assert "7 MB" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main(["store", "--help"])
+    assert "--size" in capsys.readouterr().out
+
+
+def test_what_cannot_be_measured_is_one_message_and_exit_code_2(
+    benchmark: list[Figure], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> list[Figure]:
+        raise BenchmarkError("no engine")
+
+    sys.modules["benchmarks.store"].__dict__["run"] = refuse
+    assert cli.main(["store"]) == 2
+    assert capsys.readouterr().err == "no engine\n"
 
 
 def test_people_get_a_table_and_programs_a_document(
