@@ -78,3 +78,12 @@ def publish(
         probes=list(probes),
     )
     return store.publish(name, source, draft, base_dir=base)
+
+
+def make_store(root: Path, base: Path, versions: int) -> Store:
+    """A new store whose adapter alpha has so many versions, the first one stable."""
+    store = Store(root)
+    for seed in range(1, versions + 1):
+        publish(store, "alpha", base, root.parent / f"{root.name}-files", seed=seed)
+    store.set_alias("alpha", "stable", 1, expected=None, who="benchmark", why="start")
+    return store

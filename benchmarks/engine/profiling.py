@@ -6,12 +6,19 @@ from pathlib import Path
 
 from benchmarks import _pages
 from benchmarks._children import running
+from benchmarks.engine.asking import (
+    CASE_TIMEOUT_S,
+    PROMPT_TOKENS,
+    READY_TIMEOUT_S,
+    ask,
+    numbers,
+)
 from benchmarks.engine.stopwatch import PARTS
+from benchmarks.engine.work import Batch
 from benchmarks.engine.worker import environment
 from benchmarks.figures import Figure, machine
 
 PAGE, MARK = _pages.DOCS / "performance.md", "step profile"
-READY_TIMEOUT_S, CASE_TIMEOUT_S = 300.0, 120.0
 CASES = {
     "base at 8": (0,) * 8,
     "one adapter at 8": (1,) * 8,
@@ -55,25 +62,15 @@ def measure(
         for number in range(rounds + 1):
             for order, (case, who) in enumerate(CASES.items()):
                 asked = {"who": [*who], "steps": steps}
-                parts = _numbers(steps_alone.ask(asked, CASE_TIMEOUT_S))
-                batch = {
-                    "who": [*who],
-                    "prompt_tokens": 32,
-                    "answer_tokens": steps + 1,
-                    "seed": 100 * number + order,
-                }
-                took = _numbers(whole.ask(batch, CASE_TIMEOUT_S))
-                parts[OUTSIDE] = took["rest_s"] / steps - sum(parts.values())
+                parts = numbers(steps_alone.ask(asked, CASE_TIMEOUT_S))
+                batch = Batch([*who], PROMPT_TOKENS, steps + 1, seed=100 * number + order)
+                parts[OUTSIDE] = ask(whole, batch).rest_s / steps - sum(parts.values())
                 for part, seconds in parts.items() if number else ():
                     seen[case].setdefault(part, []).append(seconds)
     return {
         case: {part: statistics.median(values) for part, values in parts.items()}
         for case, parts in seen.items()
     }
-
-
-def _numbers(answer: Mapping[str, object]) -> dict[str, float]:
-    return {name: value for name, value in answer.items() if isinstance(value, float)}
 
 
 def as_table(found: Breakdown) -> str:

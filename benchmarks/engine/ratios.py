@@ -13,16 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from basemodels import resolve
-from benchmarks import _random_adapters
 from benchmarks._children import Child, running
+from benchmarks._servers import BASE
+from benchmarks.engine.asking import (
+    CASE_TIMEOUT_S,
+    PROMPT_TOKENS,
+    READY_TIMEOUT_S,
+    ask,
+    decode_speed,
+    make_adapters,
+    numbers,
+    prefill_speed,
+)
 from benchmarks.engine.profiling import breakdown
+from benchmarks.engine.work import Batch
 from benchmarks.engine.worker import MAX_DOCKED, environment, settings_for
 from benchmarks.figures import Figure
 
-BASE = "smollm2-135m-instruct"
-RANK = 16
-READY_TIMEOUT_S, CASE_TIMEOUT_S = 300.0, 120.0
-PROMPT_TOKENS, LONG_PROMPT_TOKENS = 32, 900
+LONG_PROMPT_TOKENS = 900
 
 
 @dataclass(frozen=True)
@@ -98,18 +106,10 @@ def run(*, base: str = BASE, quick: bool = False, profile: bool = False) -> list
     """
     with tempfile.TemporaryDirectory(prefix="loradock-engine-") as name:
         directory, place = resolve(base), Path(name)
-        adapters = make_adapters(directory, place)
+        adapters = make_adapters(directory, place, MAX_DOCKED)
         if profile:
             return breakdown(directory, adapters, place, quick=quick)
         return compare(directory, adapters, place, QUICK if quick else FULL)
-
-
-def make_adapters(base: Path, place: Path) -> list[Path]:
-    """Four random adapters on every linear layer."""
-    return [
-        _random_adapters.write(place / f"adapter-{seed}", base, seed=seed, rank=RANK, targets=None)
-        for seed in range(1, MAX_DOCKED + 1)
-    ]
 
 
 def compare(base: Path, adapters: Sequence[Path], place: Path, size: Size) -> list[Figure]:
@@ -152,24 +152,12 @@ def _in_order(number: int) -> list[Case]:
 def _speed(child: Child, case: Case, tokens: int, seed: int) -> float:
     """Tokens per second, of prompts for a prefill and of answers for a decode."""
     if case.engine == "matrices":
-        took = child.ask({"rows": len(case.who), "steps": tokens}, CASE_TIMEOUT_S)
-        return len(case.who) / _seconds(took["step_s"])
+        took = numbers(child.ask({"rows": len(case.who), "steps": tokens}, CASE_TIMEOUT_S))
+        return len(case.who) / took["step_s"]
     prefill = case.prompt_tokens > PROMPT_TOKENS
-    batch = {
-        "who": [*case.who],
-        "prompt_tokens": case.prompt_tokens,
-        "answer_tokens": 1 if prefill else tokens,
-        "seed": seed,
-    }
-    took = child.ask(batch, CASE_TIMEOUT_S)
-    if prefill:
-        return len(case.who) * case.prompt_tokens / _seconds(took["first_s"])
-    return len(case.who) * (tokens - 1) / _seconds(took["rest_s"])
-
-
-def _seconds(value: object) -> float:
-    assert isinstance(value, float)  # noqa: S101 - what our own children say
-    return value
+    batch = Batch([*case.who], case.prompt_tokens, 1 if prefill else tokens, seed)
+    speed = prefill_speed if prefill else decode_speed
+    return speed(batch, ask(child, batch))
 
 
 def figures(speeds: dict[Case, list[float]]) -> list[Figure]:

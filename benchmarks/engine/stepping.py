@@ -15,19 +15,19 @@ from vllm.lora.request import LoRARequest
 from vllm.v1.engine.llm_engine import LLMEngine
 
 from benchmarks._children import own_output, say
+from benchmarks.engine.asking import PROMPT_TOKENS
 from benchmarks.engine.stopwatch import Stopwatch
 from benchmarks.engine.work import random_prompt
 from benchmarks.engine.worker import settings_for
 from service.engine.launching import engine_args, prepare_environment
 
-PROMPT_TOKENS = 32
 # Each batch begins with steps that read prompts.
 WARM_STEPS = 4
 
 
-def start(base: Path) -> LLMEngine:
+def start(base: Path, adapters: int) -> LLMEngine:
     """Start the engine of the service in this process."""
-    settings = settings_for(base)
+    settings = settings_for(base, adapters)
     prepare_environment(settings)
     # For this process alone, which is no engine's child.
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
@@ -59,7 +59,7 @@ def main(base: Path, adapters: list[Path]) -> None:
     """Do what the lines say until they end."""
     answers = own_output()
     watch = Stopwatch()
-    engine = start(base)
+    engine = start(base, len(adapters))
     watch.watch()
     requests = [
         LoRARequest(path.name, number, str(path)) for number, path in enumerate(adapters, 1)

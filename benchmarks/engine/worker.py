@@ -39,9 +39,9 @@ class Speaking(Protocol):
         """End its processes."""
 
 
-def settings_for(base: Path) -> EngineSettings:
-    """What the service chooses for a base on this machine."""
-    return choose(detect(), base_facts(base), Wishes(max_docked=MAX_DOCKED)).settings
+def settings_for(base: Path, adapters: int = MAX_DOCKED) -> EngineSettings:
+    """What the service chooses for a base on this machine, if it is to hold so many adapters."""
+    return choose(detect(), base_facts(base), Wishes(max_docked=adapters)).settings
 
 
 class Ours:
@@ -51,10 +51,10 @@ class Ours:
         """See `Speaking`."""
         from service.engine.vllm_engine import VllmEngine  # noqa: PLC0415 - loads vLLM
 
-        self._engine = VllmEngine(base, base.name, settings_for(base))
+        self._engine = VllmEngine(base, base.name, settings_for(base, len(adapters)))
         await self._engine.start()
         self._adapters = [
-            DockedAdapter(path.name, number, path, PromptForm())
+            DockedAdapter(f"{path.name}@{number}", number, path, PromptForm())
             for number, path in enumerate(adapters, start=1)
         ]
         for adapter in self._adapters:

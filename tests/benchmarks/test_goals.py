@@ -30,3 +30,9 @@ def test_a_benchmark_without_goals_is_only_shown() -> None:
 
 def test_every_ratio_of_the_engine_has_its_goal_and_every_goal_its_ratio() -> None:
     assert [goal.name for goal in goals.GOALS["engine"]] == list(RATIOS)
+
+
+@pytest.mark.parametrize(("value", "reached"), [(2.0, True), (2.1, False)])
+def test_a_limit_itself_is_still_good(value: float, *, reached: bool) -> None:
+    assert Goal("a", "<=", 2.0).judge(Figure("a", value, "s")).ok is reached
+    assert Goal("a", ">=", -2.0).judge(Figure("a", -value, "s")).ok is reached

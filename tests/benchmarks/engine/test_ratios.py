@@ -26,7 +26,8 @@ class Played:
         self.asked.append(question)
         who = cast(Sequence[int], question.get("who", [0]))
         seconds = 2.0 if any(who) else 1.0
-        return {"first_s": seconds, "rest_s": seconds, "step_s": 0.5}
+        alone = "steps" in question
+        return {"step_s": 0.5} if alone else {"first_s": seconds, "rest_s": seconds}
 
 
 @pytest.fixture
