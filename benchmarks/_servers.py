@@ -13,6 +13,17 @@ from typing import NamedTuple
 import httpx
 
 READY_TIMEOUT_S = 300.0
+BASE = "smollm2-135m-instruct"
+VERSIONS, MAX_DOCKED = 4, 4
+PROMPT = "Once upon a time there was a number that nobody had counted yet, and it was"
+
+
+def service_flags(store: Path) -> list[str]:
+    """The flags of `python -m service` for the embedded base and small adapters."""
+    return [
+        *("--base", BASE, "--store", str(store), "--max-docked-versions", str(MAX_DOCKED)),
+        *("--max-lora-rank", "16", "--max-context-tokens", "1024"),
+    ]
 
 
 class Server(NamedTuple):

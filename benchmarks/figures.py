@@ -1,18 +1,34 @@
 """Figures: what a benchmark measured, beside its goal, as a table or as JSON.
 
-Knows nothing of what is measured.
+Knows nothing of what is measured; what is hoped for stands in `goals`.
 """
 
 import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Where on a way a figure was measured, so that it can be drawn how it grows.
+
+    Attributes:
+        series: What is the same all along.
+        along: What grows, "requests at once" for example.
+        at: How much of it.
+    """
+
+    series: str
+    along: str
+    at: float
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,7 @@ class Figure:
         goal: What was hoped for, for people; empty where there is no goal.
         ok: Whether the goal was reached; `None` where there is none.
         note: How it was measured.
+        sweep: Its place in a row of measurements, if it is of one.
     """
 
     name: str
@@ -34,16 +51,7 @@ class Figure:
     goal: str = ""
     ok: bool | None = None
     note: str = ""
-
-
-def at_most(name: str, value: float, unit: str, limit: float, note: str = "") -> Figure:
-    """A figure that should not exceed a limit."""
-    return Figure(name, value, unit, f"<= {limit:g} {unit}", value <= limit, note)
-
-
-def at_least(name: str, value: float, unit: str, limit: float, note: str = "") -> Figure:
-    """A figure that should reach a limit."""
-    return Figure(name, value, unit, f">= {limit:g} {unit}", value >= limit, note)
+    sweep: Sweep | None = None
 
 
 def machine() -> dict[str, object]:
@@ -57,13 +65,22 @@ def machine() -> dict[str, object]:
 
 
 def as_json(benchmark: str, found: Sequence[Figure], before: dict[str, object]) -> str:
-    """One JSON document of a run; `before` is `machine()` at its start."""
+    """One JSON document of a run, as `read` takes it; `before` is `machine()` at its start."""
     document = {
         "benchmark": benchmark,
         "machine": before,
         "figures": [asdict(figure) for figure in found],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def read(document: Mapping[str, Any]) -> list[Figure]:
+    """The figures of such a document."""
+    found = []
+    for figure in document["figures"]:
+        sweep = figure["sweep"]
+        found.append(Figure(**{**figure, "sweep": None if sweep is None else Sweep(**sweep)}))
+    return found
 
 
 def show(benchmark: str, found: Sequence[Figure], before: dict[str, object]) -> None:

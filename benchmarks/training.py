@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from basemodels import resolve
-from benchmarks.figures import Figure, at_least, at_most
+from benchmarks.figures import Figure
 from training.preparing import load_tokenizer
 from training.problems import generate, write_problems
 from training.row_writing import write_rows
@@ -20,7 +20,6 @@ from training.tasks import TASKS
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "smollm2-135m-instruct"
 ROWS = 160
-MIN_SPEED, MAX_MEMORY, LOSS_NOISE = 1.5, 0.8, 0.1
 
 
 def run() -> list[Figure]:
@@ -49,11 +48,9 @@ def compare(base: Path, rows: Path, worded: Path, place: Path) -> list[Figure]:
     return [
         Figure("ours", tokens / ours["cpu_s"], "tokens per CPU second", note=note),
         Figure("TRL", tokens / trl["cpu_s"], "tokens per CPU second", note=note),
-        at_least("speed, ours over TRL", trl["cpu_s"] / ours["cpu_s"], "x", MIN_SPEED),
-        at_most(
-            "peak memory, ours over TRL", ours["peak_bytes"] / trl["peak_bytes"], "x", MAX_MEMORY
-        ),
-        at_most("final loss apart", apart, "of TRL's", LOSS_NOISE, "last quarter of the steps"),
+        Figure("speed, ours over TRL", trl["cpu_s"] / ours["cpu_s"], "x"),
+        Figure("peak memory, ours over TRL", ours["peak_bytes"] / trl["peak_bytes"], "x"),
+        Figure("final loss apart", apart, "of TRL's", note="last quarter of the steps"),
     ]
 
 

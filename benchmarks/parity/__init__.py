@@ -1,5 +1,5 @@
 """Does vLLM, with our plugin, answer with PEFT's log-probabilities? For every architecture."""
 
-from benchmarks.parity.report import run
+from benchmarks.parity.report import add_arguments, run
 
-__all__ = ["run"]
+__all__ = ["add_arguments", "run"]

@@ -1,19 +1,24 @@
-"""A figure reaches its goal, misses it, or has none."""
+"""Figures are shown to people and kept for programs."""
+
+import json
 
 import pytest
 
-from benchmarks.figures import Figure, at_least, at_most, show
+from benchmarks.figures import Figure, Sweep, as_json, read, show
 
 
-def test_a_limit_itself_is_still_good() -> None:
-    assert at_most("a", 2.0, "s", 2.0).ok
-    assert not at_most("a", 2.1, "s", 2.0).ok
-    assert at_least("a", 2.0, "s", 2.0).ok
-    assert not at_least("a", 1.9, "s", 2.0).ok
+def test_a_document_gives_back_the_figures_it_was_made_of() -> None:
+    sweep = Sweep("list", "versions", 10)
+    found = [Figure("good", 1.0, "s", "<= 2 s", ok=True, note="n", sweep=sweep), Figure("n", 7, "")]
+    assert read(json.loads(as_json("store", found, {}))) == found
 
 
 def test_the_table_says_what_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
-    found = [at_most("good", 1.0, "s", 2.0), at_least("bad", 1.0, "s", 2.0), Figure("n", 7.0, "MB")]
+    found = [
+        Figure("good", 1.0, "s", "<= 2 s", ok=True),
+        Figure("bad", 1.0, "s", ">= 2 s", ok=False),
+        Figure("n", 7.0, "MB"),
+    ]
     show("store", found, {"cores": 2})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "store, on {'cores': 2}"

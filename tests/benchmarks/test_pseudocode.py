@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import pseudocode
+from benchmarks import goals
 from benchmarks._questions import Asked, own, question_sets, with_another_number
 from benchmarks.figures import Figure
 from benchmarks.pseudocode import measure
@@ -33,7 +34,8 @@ async def measured(
     engine: ScriptedEngine, path: Path, sets: dict[str, list[Asked]]
 ) -> dict[str, Figure]:
     async with listening(engine, store_with_solver(path, verifier=bool(engine.scores))) as app:
-        return by_name(await measure(str(app.client.base_url), "pseudocode", sets))
+        found = await measure(str(app.client.base_url), "pseudocode", sets)
+        return by_name(goals.judged("pseudocode", found))
 
 
 async def test_a_perfect_pupil_reaches_every_goal(tmp_path: Path) -> None:

@@ -7,14 +7,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from adapters.bases import describe
-from adapters.manifest import Draft, LoraFacts
-from adapters.store import Store, Version
-from basemodels.modules import linear_shapes
+from adapters.store import Store
+from benchmarks._random_adapters import publish as publish
 
 BASE = "tiny-base"
-TARGETS = ["q_proj", "v_proj"]
-RANK = 2
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -39,44 +35,6 @@ def make_base(root: Path) -> Path:
     tokenizer = {"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk": "a"}}
     (base / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
     return base
-
-
-def publish(
-    store: Store,
-    name: str,
-    base: Path,
-    scratch: Path,
-    *,
-    seed: int = 0,
-    probes: Sequence[str] = ("Say something.",),
-) -> Version:
-    """Publish one more version of an adapter with random weights."""
-    source = scratch / f"{name}-{seed}"
-    source.mkdir()
-    generator = np.random.default_rng(seed)
-    tensors: dict[str, np.ndarray] = {}
-    for module, (inputs, outputs) in linear_shapes(base).items():
-        if module.rpartition(".")[2] in TARGETS:
-            for part, shape in (("lora_A", (RANK, inputs)), ("lora_B", (outputs, RANK))):
-                values = generator.normal(0, 0.05, shape).astype(np.float32)
-                tensors[f"base_model.model.{module}.{part}.weight"] = values
-    save_file(tensors, source / "adapter_model.safetensors", metadata={"format": "pt"})
-    config = {
-        "peft_type": "LORA",
-        "task_type": "CAUSAL_LM",
-        "r": RANK,
-        "lora_alpha": 4,
-        "target_modules": TARGETS,
-        "bias": "none",
-        "base_model_name_or_path": base.name,
-    }
-    (source / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
-    draft = Draft(
-        base=describe(base.name, base),
-        lora=LoraFacts(rank=RANK, alpha=4.0, targets=TARGETS),
-        probes=list(probes),
-    )
-    return store.publish(name, source, draft, base_dir=base)
 
 
 def make_store(root: Path, *, probes: Sequence[str] = ("Say something.",)) -> tuple[Store, Path]:

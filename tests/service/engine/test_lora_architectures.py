@@ -4,7 +4,8 @@ import importlib
 
 import pytest
 
-from benchmarks.parity.report import LIMIT, measure
+from benchmarks.goals import PARITY_NAT
+from benchmarks.parity.report import measure
 from service.engine.plugin import LORA_ARCHITECTURES
 
 pytestmark = pytest.mark.engine
@@ -16,8 +17,8 @@ def test_every_condition_gives_the_log_probabilities_of_peft(architecture: str) 
     assert len(found) == 5
     for condition, worst in found.items():
         assert worst["compared"] > 100, condition
-        assert worst["least_effect"] > 10 * LIMIT, condition
-        assert worst["difference"] <= LIMIT, condition
+        assert worst["least_effect"] > 10 * PARITY_NAT, condition
+        assert worst["difference"] <= PARITY_NAT, condition
         assert worst["other_top"] == 0, condition
 
 
