@@ -13,7 +13,7 @@ from basemodels.devices import device
 from basemodels.listing import facts
 
 ROOT = Path(__file__).resolve().parents[2]
-READMES = sorted(ROOT.glob("README*.md"))
+README = ROOT / "README.md"
 BLOCK = re.compile(r"(<!-- models -->\n)(.*?)(<!-- /models -->)", re.DOTALL)
 MEASURED = ROOT / "docs" / "bases.md"
 # Rows of the measured table, by the class of transformers.
@@ -75,9 +75,8 @@ def _verdict(verdict: object) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
-        for readme in READMES:
-            text = readme.read_text(encoding="utf-8")
-            text = BLOCK.sub(lambda found: found[1] + render() + found[3], text)
-            readme.write_text(text, encoding="utf-8")
+        text = README.read_text(encoding="utf-8")
+        text = BLOCK.sub(lambda found: found[1] + render() + found[3], text)
+        README.write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(render())
