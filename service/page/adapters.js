@@ -6,7 +6,7 @@ import { chain, details, evaluationInBrief } from "./facts.js";
 import * as changes from "./changes.js";
 import { explain, notice, tell } from "./notices.js";
 import { base, readModels } from "./models.js";
-import { count, date, t } from "./strings.js";
+import { count, date, day, t } from "./strings.js";
 
 const SHOWN_VERSIONS = 5;
 const OPEN_AT_FIRST = 8;
@@ -153,7 +153,7 @@ function versionRows(adapter, number, heads) {
   cells.push(stateOf(adapter, number, berth), berth ? [String(berth.leases), "number"] : "",
     known ? evaluationInBrief(known) : "", known?.parent ?? (known ? t("no_parent") : ""),
     known?.data ? t("rows", { rows: count(known.data.rows) }) : known ? t("not_said") : "",
-    known ? date(known.created) : "", [actions(adapter, number, berth, served, open), "actions"]);
+    known ? day(known.created) : "", [actions(adapter, number, berth, served, open), "actions"]);
   const rows = [tableRow(heads, cells)];
   if (open && known) {
     rows.push(h("tr", { role: "row", class: "details" },
