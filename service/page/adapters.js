@@ -1,89 +1,37 @@
 // The adapters: versions, aliases, state, evaluation, lineage and data, and what can be done to them.
 
-import { ask } from "./api.js";
 import { button, byId, h, redraw, table, tableRow } from "./dom.js";
 import { chain, details, evaluationInBrief } from "./facts.js";
 import * as changes from "./changes.js";
 import { explain, notice, tell } from "./notices.js";
-import { base, readModels } from "./models.js";
-import { count, date, t } from "./strings.js";
+import { base } from "./models.js";
+import { read, standing } from "./standing.js";
+import { count, date, day, t } from "./strings.js";
 
 const SHOWN_VERSIONS = 5;
 const OPEN_AT_FIRST = 8;
 
-let list = null;
-let readOnly = false;
-const facts = new Map(); // by name: { stamp, facts }
 const closed = new Map(); // by name, once a person has opened or closed it
 const whole = new Set(); // names of which every version is shown
 const opened = new Set(); // versions whose details are shown
 let drawn = "";
 
 const view = () => byId("view-adapters");
+const factsOf = (name) => standing.facts.get(name)?.facts;
 
 export async function poll() {
-  const notices = [];
-  try {
-    list = await ask("adapters");
-    readOnly = false;
-  } catch (error) {
-    notices.push(error.code === "not_found" ? notice("info", t("admin_elsewhere")) : explain(error));
-    await readNames(notices);
-  }
-  if (list && !readOnly) await readFacts(notices);
-  tell(view().querySelector(".notices"), notices.concat(list ? overall() : []));
+  const refusals = await read((name) => !isClosed(name));
+  const notices = refusals.map((error) =>
+    (error.code === "not_found" ? notice("info", t("admin_elsewhere")) : explain(error)));
+  tell(view().querySelector(".notices"), notices.concat(standing.list ? overall() : []));
   draw();
 }
 
-/** Without administration, the names that anybody with the API key may see. */
-async function readNames(notices) {
-  list = null;
-  readOnly = true;
-  try {
-    list = { adapters: fromModels(await readModels()), problems: {} };
-  } catch (error) {
-    notices.push(explain(error));
-  }
-}
-
-function fromModels(all) {
-  const found = new Map();
-  for (const { id, kind, serves } of all) {
-    if (kind === "base") continue;
-    const [name, alias] = kind === "task" ? [id, "stable"] : id.split("@");
-    if (!found.has(name)) found.set(name, { name, versions: [], aliases: {}, docked: [], pins: [], canaries: {}, problems: {} });
-    if (kind === "version") found.get(name).versions.push(Number(alias));
-    else found.get(name).aliases[alias] = Number(serves.split("@")[1]);
-  }
-  return [...found.values()];
-}
-
-async function readFacts(notices) {
-  for (const adapter of list.adapters) {
-    const stamp = JSON.stringify([adapter.versions, adapter.aliases, adapter.store_aliases]);
-    if (isClosed(adapter.name) || facts.get(adapter.name)?.stamp === stamp) continue;
-    try {
-      facts.set(adapter.name, { stamp, facts: await ask("adapter", { name: adapter.name }) });
-    } catch (error) {
-      // It may have been collected since the list was made; the next list says so.
-      if (error.code === "model_not_found") continue;
-      notices.push(explain(error));
-      return;
-    }
-  }
-}
-
-/** Read again before somebody is asked to confirm: what is confirmed should be what is so. */
-export async function fresh(name) {
-  facts.delete(name);
-  await poll();
-  return { adapter: list?.adapters.find((one) => one.name === name), facts: facts.get(name)?.facts, free: list?.free_places };
-}
-
 const isClosed = (name) =>
-  closed.get(name) ?? list.adapters.findIndex((one) => one.name === name) >= OPEN_AT_FIRST;
+  closed.get(name) ?? standing.list.adapters.findIndex((one) => one.name === name) >= OPEN_AT_FIRST;
 
 function overall() {
+  const { list } = standing;
   if (!list.adapters.length) return [notice("info", t("store_empty"), null, h("code", {}, "python -m training.sft --help"))];
   const told = Object.entries(list.problems).map(([subject, text]) => notice("bad", `${subject}:`, text));
   if (list.draining) told.push(notice("bad", t("shutting_down")));
@@ -91,6 +39,7 @@ function overall() {
 }
 
 export function draw({ again = false } = {}) {
+  const { list, readOnly, facts } = standing;
   const now = JSON.stringify([list, readOnly, [...closed], [...whole], [...opened], [...facts.values()], base()?.id]);
   if (now === drawn && !again) return;
   drawn = now;
@@ -98,6 +47,7 @@ export function draw({ again = false } = {}) {
 }
 
 function places() {
+  const { list, readOnly } = standing;
   if (readOnly || !list.adapters.length) return null;
   return h("p", { class: "quiet" }, t("places", { free: list.free_places, requests: list.under_way }));
 }
@@ -116,14 +66,14 @@ function adapterBlock(adapter) {
 }
 
 function aliasList(adapter) {
-  const rollback = facts.get(adapter.name)?.facts.rollback ?? {};
+  const rollback = factsOf(adapter.name)?.rollback ?? {};
   return h("ul", { class: "aliases" }, Object.entries(adapter.aliases).map(([alias, version]) => {
     const wanted = adapter.store_aliases?.[alias];
     const canary = adapter.canaries[alias];
     return h("li", {}, h("span", { class: "alias" }, `${alias} → ${version}`),
       wanted && wanted !== version ? h("span", { class: "warn" }, ` ${t("should_serve", { version: wanted })}`) : [],
       canary ? h("span", { class: "quiet" }, ` ${t("canary", { percent: canary.percent, version: canary.version })}`) : [],
-      !readOnly && rollback[alias] ? [" ", button(`rollback-${adapter.name}-${alias}`, t("rollback_dots"),
+      !standing.readOnly && rollback[alias] ? [" ", button(`rollback-${adapter.name}-${alias}`, t("rollback_dots"),
         () => changes.rollBack(adapter.name, alias), { class: "small" })] : []);
   }));
 }
@@ -131,7 +81,7 @@ function aliasList(adapter) {
 function versionTable(adapter) {
   const latest = [...adapter.versions].sort((a, b) => b - a);
   const shown = whole.has(adapter.name) ? latest : latest.slice(0, SHOWN_VERSIONS);
-  const heads = readOnly
+  const heads = standing.readOnly
     ? [t("version"), t("aliases")]
     : [t("version"), t("aliases"), t("state"), t("requests"), t("evaluation"), t("lineage"), t("data"), t("published"), t("actions")];
   const rows = shown.flatMap((number) => versionRows(adapter, number, heads));
@@ -146,18 +96,18 @@ function versionRows(adapter, number, heads) {
   const reference = `${adapter.name}@${number}`;
   const served = Object.entries(adapter.aliases).filter(([, version]) => version === number).map(([alias]) => alias);
   const cells = [h("strong", {}, String(number)), served.join(", ")];
-  if (readOnly) return [tableRow(heads, cells)];
-  const known = facts.get(adapter.name)?.facts.versions.find((one) => one.version === number);
+  if (standing.readOnly) return [tableRow(heads, cells)];
+  const known = factsOf(adapter.name)?.versions.find((one) => one.version === number);
   const berth = adapter.docked.find((one) => one.version === number);
   const open = opened.has(reference);
   cells.push(stateOf(adapter, number, berth), berth ? [String(berth.leases), "number"] : "",
     known ? evaluationInBrief(known) : "", known?.parent ?? (known ? t("no_parent") : ""),
     known?.data ? t("rows", { rows: count(known.data.rows) }) : known ? t("not_said") : "",
-    known ? date(known.created) : "", [actions(adapter, number, berth, served, open), "actions"]);
+    known ? day(known.created) : "", [actions(adapter, number, berth, served, open), "actions"]);
   const rows = [tableRow(heads, cells)];
   if (open && known) {
     rows.push(h("tr", { role: "row", class: "details" },
-      h("td", { role: "cell", colspan: heads.length }, details(known, chain(facts.get(adapter.name).facts, number)))));
+      h("td", { role: "cell", colspan: heads.length }, details(known, chain(factsOf(adapter.name), number)))));
   }
   return rows;
 }
@@ -191,7 +141,7 @@ function actions(adapter, number, berth, served, open) {
 }
 
 function movesOf(name) {
-  const found = facts.get(name)?.facts;
+  const found = factsOf(name);
   if (!found?.moves.length) return found?.problem ? notice("bad", t("records_unreadable"), found.problem) : null;
   const last = found.moves.slice(-5).reverse().map((move) => h("li", {},
     `${date(move.when)}  ${move.alias}: ${move.old ?? "–"} → ${move.new}`,

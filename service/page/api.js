@@ -115,7 +115,9 @@ export async function* stream(route, options) {
     const events = (rest + piece.value).split("\n\n");
     rest = events.pop();
     for (const event of events) {
-      const data = event.replace(/^data: /, "");
+      // Whatever else a proxy may put in, such as a comment that keeps the connection open.
+      if (!event.startsWith("data: ")) continue;
+      const data = event.slice("data: ".length);
       if (data === "[DONE]") return;
       const content = JSON.parse(data);
       if (content.error) throw new Refusal(0, content.error.code ?? "", content.error.message ?? "");

@@ -2,8 +2,8 @@
 
 import { ask } from "./api.js";
 import { byId, h, redraw } from "./dom.js";
-import { fresh, poll } from "./adapters.js";
 import { explain, notice, tell } from "./notices.js";
+import { fresh } from "./standing.js";
 import { t } from "./strings.js";
 
 /** Ask in the dialog; `effects` of the fields' values are lines, or null where nothing would change. */
@@ -37,7 +37,6 @@ function confirm({ title, action, fields = [], effects, act }) {
       doIt.disabled = false;
       tell(form.querySelector(".notices"), explain(error));
     }
-    await poll();
   };
   dialog.showModal();
   (fields.length ? form.querySelector("input") : cancel).focus();

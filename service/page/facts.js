@@ -68,6 +68,7 @@ export function details(version, lineage) {
   const training = Object.entries(version.training).filter(([name]) => !["base", "task"].includes(name));
   return h("div", { class: "facts" },
     block(t("lineage"), h("p", {}, lineage.join(" ← ")), pairs([
+      [t("published"), date(version.created)],
       [t("base"), version.base],
       [t("task"), version.training.task],
       ["LoRA", t("lora", { rank: lora.rank, alpha: figure(lora.alpha) })],

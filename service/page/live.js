@@ -65,13 +65,19 @@ function note() {
 
 const rowGrowth = (one, name, more = {}) => growth(readings[0].series, readings.at(-1).series, name, { ...one, ...more });
 
+function time(seconds) {
+  if (seconds === null) return "–";
+  if (seconds >= 1) return `${seconds.toFixed(1)} s`;
+  return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+}
+
 function row(one, heads) {
   const now = readings.at(-1);
   const seconds = Math.max((now.atMs - readings[0].atMs) / 1000, 1e-9);
   const key = `${one.adapter}@${one.version}`;
   const quantileOf = (name, q) => {
     const value = readings.length > 1 ? quantile(readings[0].series, now.series, name, one, q) : null;
-    return [value === null ? "–" : `${value < 1 ? value.toPrecision(2) : value.toFixed(1)} s`, "number"];
+    return [time(value), "number"];
   };
   const total = sum(now.series, "loradock_requests_total", one);
   const wrong = (now.series.get("loradock_requests_total") ?? []).filter(({ labels }) =>
@@ -81,7 +87,7 @@ function row(one, heads) {
   const streamed = speeds.get(key) ?? [0];
   return tableRow(heads, [
     h("strong", {}, one.adapter === "base" ? base()?.id ?? t("base") : key),
-    [[streamed.at(-1).toFixed(1), " ", sparkline(streamed, t("last_speeds"))], "number"],
+    [h("span", {}, streamed.at(-1).toFixed(1), " ", sparkline(streamed, t("last_speeds"))), "number"],
     [(readings.length > 1 ? rowGrowth(one, "loradock_output_tokens_total") / seconds : 0).toFixed(1), "number"],
     quantileOf("loradock_time_to_first_token_seconds", 0.5),
     quantileOf("loradock_request_duration_seconds", 0.5),

@@ -255,7 +255,8 @@ export function translate() {
 
 export const count = (value) => new Intl.NumberFormat(now).format(value);
 
-/** Local time to the minute, and to the second; the form that sorts. */
+/** Local time to the day, the minute and the second; the form that sorts. */
+export const day = (time) => written(time, { dateStyle: "short" });
 export const date = (time) => written(time, { dateStyle: "short", timeStyle: "short" });
 export const moment = (time) => written(time, { dateStyle: "short", timeStyle: "medium" });
 const written = (time, style) => new Intl.DateTimeFormat("sv-SE", style).format(new Date(time));

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 PLACE = Path(__file__).resolve().parents[3] / ".venv" / "browser"
 AXE = PLACE / "axe.min.js"
-WAIT_MS = 8_000
+WAIT_MS = 15_000
 # What the page is asked to do about a refusal is tested; that the browser notes the status is not
 # an error of the page.
 STATUS_NOTES = "Failed to load resource"

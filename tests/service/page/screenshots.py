@@ -17,8 +17,6 @@ from tests.service.page.docked import QUESTION, make_engine, make_store
 from tests.service.running import Running, listening
 
 ROOT = Path(__file__).resolve().parents[3]
-# A page of few colours; this keeps each picture at a few tens of kilobytes.
-COLOURS = 128
 
 
 async def take(into: Path) -> None:
@@ -54,7 +52,9 @@ async def take(into: Path) -> None:
 async def _save(page: Page, path: Path, height: int) -> None:
     await page.mouse.move(0, 0)
     picture = Image.open(io.BytesIO(await page.screenshot()))
-    picture.crop((0, 0, picture.width, height)).quantize(COLOURS).save(path, optimize=True)
+    shown = picture.crop((0, 0, picture.width, height)).convert("RGB")
+    # A page of few colours: a palette keeps each picture at a few tens of kilobytes.
+    shown.quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
 
 
 async def _adapters(app: Running) -> None:
