@@ -5,6 +5,7 @@ client inference). Off unless an endpoint is set; only then anything of OpenTele
 Prompts and answers are never recorded.
 """
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -56,7 +57,8 @@ def open_tracing(endpoint: str) -> "Tracing":
             "packages of requirements/tracing.in. Install them (`.venv/bin/python -m pip install "
             "-r requirements/tracing.in`), or leave traces_endpoint unset."
         ) from error
-    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE_NAME}))
+    resource = Resource.create({"service.name": SERVICE_NAME})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     exporter = OTLPSpanExporter(traces_url(endpoint), timeout=EXPORT_TIMEOUT_S)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return Tracing(provider)
@@ -90,8 +92,11 @@ class Tracing:
         return RequestTrace(self._tracer, span)
 
     def close(self) -> None:
-        """Send what is left; blocks for a few seconds at most if nobody takes it."""
-        self._provider.shutdown()
+        """Send what is left, for `EXPORT_TIMEOUT_S` at most; what nobody takes by then is lost."""
+        # A collector that hangs would hold the SDK's own shutdown for a multiple of that.
+        sending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(EXPORT_TIMEOUT_S)
 
 
 class RequestTrace:

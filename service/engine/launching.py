@@ -105,8 +105,9 @@ def start(
     """
     prepare_environment(settings)
     if traces_url is not None:
-        # vLLM's own default is gRPC, and a service without a name.
+        # vLLM's own default is gRPC, a service without a name, and ten seconds for every batch.
         os.environ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] = "http/protobuf"
+        os.environ.setdefault("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "5")
         os.environ.setdefault("OTEL_SERVICE_NAME", "loradock")
     try:
         return AsyncLLM.from_engine_args(engine_args(base_dir, base_model, settings, traces_url))

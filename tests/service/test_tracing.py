@@ -1,8 +1,10 @@
 """What a trace of a request holds: names, parents, figures, and how it ended."""
 
 import asyncio
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+import service.tracing
 from service.cli import main
 from service.engine.fake import FakeEngine
 from service.engine.protocol import JSON, DockedAdapter
@@ -259,6 +262,20 @@ async def test_spans_arrive_at_a_collector_by_the_end(
     assert told["loradock.adapter.version"].string_value == "1"
     assert receiver.paths == ["/v1/traces"]
     assert receiver.services == {"loradock"}
+
+
+def test_a_collector_that_hangs_does_not_hold_up_the_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service.tracing, "EXPORT_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tracing = open_tracing(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        for number in range(1500):
+            span = tracing.request("GET", "/", {})
+            span.end({"method": "GET", "state": {"request_id": str(number)}}, 200)
+        start_s = time.monotonic()
+        tracing.close()
+        assert time.monotonic() - start_s < 1.5
 
 
 @pytest.mark.parametrize(
