@@ -28,6 +28,7 @@ from service.preflight import bind, open_store, url_of
 from service.reference import fill, tables
 from service.server import serve
 from service.settings import Settings
+from service.tracing import Traced, open_tracing, traces_url
 
 PROG = "python -m service"
 EXPECTED = (
@@ -91,6 +92,7 @@ def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
     store = open_store(settings.store or default_root())
     if settings.key_file is not None:
         keyfile.read(settings.key_file)
+    tracing = open_tracing(settings.traces_endpoint) if settings.traces_endpoint else None
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(bind(settings.host, settings.port))]
         if settings.admin_port is not None:
@@ -108,6 +110,9 @@ def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
             announce=lambda parts: _announce(urls, parts),
             admin_port=listeners[1].getsockname()[1] if len(listeners) > 1 else None,
         )
+        if tracing is not None:
+            app.add_middleware(Traced, tracing=tracing)
+            stack.callback(tracing.close)
         return asyncio.run(
             serve(app, listeners, drain_timeout_s=settings.drain_timeout_s, say=_say)
         )
@@ -148,7 +153,9 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
     profile = choose(detect(), base_facts(base_dir), wishes)
     for reason in profile.reasons:
         _say(f"engine: {reason.setting} = {reason.value} ({reason.why})")
-    engine = VllmEngine(base_dir, base_id(settings.base, base_dir), profile.settings, tool_parser)
+    traces = traces_url(settings.traces_endpoint) if settings.traces_endpoint else None
+    base_model = base_id(settings.base, base_dir)
+    engine = VllmEngine(base_dir, base_model, profile.settings, tool_parser, traces)
     return engine, profile.settings.max_rank
 
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 
 from service.engine.errors import EngineError
 from service.engine.protocol import JSON, DockedAdapter
+from service.engine.trace_headers import TRACE_HEADERS
 from service.errors import AdapterUnavailable, ClientGone, NoRoom, ServiceError, ShuttingDown
 from service.keys import Grant
 from service.metrics import BASE, NONE, Served
@@ -27,6 +28,7 @@ from service.requests import ChatRequest, CompletionRequest
 from service.responses_requests import ResponsesRequest
 from service.solving.options import SolveRequest
 from service.streams import Frame, PlainFrame, TokenClock, has_tokens, with_first
+from service.tracing import AnswerTrace, RequestTrace
 
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 # Decides who gets a canary; clients that cannot set it may set `user`.
@@ -60,6 +62,8 @@ class Exchange:
         self._clock: TokenClock | None = None
         self._reader: asyncio.Task[Answer] | asyncio.Task[object] | None = None
         self._cut = False
+        self._trace: AnswerTrace | None = None
+        self._model: str | None = None
         parts.lifecycle.begin(self.cut)
 
     async def answer(self, call: Call, body: Body, frame: Frame | None = None) -> Response:
@@ -75,12 +79,13 @@ class Exchange:
             EngineError: The engine refused the body, or is gone.
         """
         self._ending = "client gone"
+        self._begin_trace(body)
         try:
             result = await self._unless_gone(self._ask(call, body))
         except ClientGone:
             raise
-        except (ServiceError, EngineError):
-            self._ending = "refused"
+        except (ServiceError, EngineError) as error:
+            self._fail("refused", error)
             raise
         frame = frame or PlainFrame(wants_usage=body.wants_usage())
         if isinstance(result, dict):
@@ -129,6 +134,7 @@ class Exchange:
 
     def _serve(self, adapter: DockedAdapter | None) -> Served:
         self._engine_started_s = time.monotonic()
+        self._model = self._parts.engine.base_model if adapter is None else adapter.name
         name, _, number = (BASE, "", BASE) if adapter is None else adapter.name.rpartition("@")
         self._served = self._parts.metrics.served(name, number)
         self._parts.metrics.entered(self._served, self._engine_started_s - self._started_s)
@@ -158,6 +164,7 @@ class Exchange:
 
     async def _events(self, chunks: AsyncIterator[JSON], frame: Frame) -> AsyncIterator[bytes]:
         self._reader = asyncio.current_task()
+        self._point_engine_to_trace()
         try:
             async for chunk in chunks:
                 self._usage = chunk.get("usage") or self._usage
@@ -168,18 +175,37 @@ class Exchange:
             self._ending = "complete"
             yield frame.closing()
         except (EngineError, ServiceError) as error:
-            self._ending = "cut"
+            self._fail("cut", error)
             yield frame.error(error)
         except asyncio.CancelledError:
             if not self._cut or self._reader is None:
                 raise
             self._reader.uncancel()
-            self._ending = "cut"
-            yield frame.error(ShuttingDown(CUT))
+            end = ShuttingDown(CUT)
+            self._fail("cut", end)
+            yield frame.error(end)
         except Exception as error:
-            self._ending = "cut"
+            self._fail("cut", error)
             yield frame.error(error)
             raise
+
+    def _fail(self, ending: str, error: Exception) -> None:
+        self._ending = ending
+        if self._trace is not None:
+            self._trace.failed(error)
+
+    def _begin_trace(self, body: Body) -> None:
+        """Begin the answer's span, if this server traces."""
+        trace: RequestTrace | None = self._request.scope["state"].get("trace")
+        if trace is not None:
+            operation = "text_completion" if isinstance(body, CompletionRequest) else "chat"
+            self._trace = trace.answer(operation, body.model, body)
+            self._point_engine_to_trace()
+
+    def _point_engine_to_trace(self) -> None:
+        """Let what this task asks of the engine belong to the answer's span."""
+        if self._trace is not None:
+            TRACE_HEADERS.set(self._trace.headers)
 
     def cut(self) -> None:
         """End now, with an error that the client can read."""
@@ -220,6 +246,8 @@ class Exchange:
         }
         if self._clock is not None and self._clock.first_token_s is not None:
             state["log"]["first_token_s"] = round(self._clock.first_token_s, 4)
+        if self._trace is not None:
+            self._trace.end(self._model, state["log"])
 
 
 async def _disconnected(request: Request) -> None:

@@ -99,6 +99,12 @@ class Settings(BaseModel):
     drain_timeout_s: float = Field(
         30.0, ge=0, le=3600, description="at shutdown, time for answers under way to finish"
     )
+    traces_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+\S*$",
+        description="collector of OpenTelemetry traces (OTLP over HTTP), such as "
+        "http://127.0.0.1:4318; unset: nothing is traced",
+    )
     verifier_adapter: str = Field(
         "pseudocode-verifier",
         min_length=1,

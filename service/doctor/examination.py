@@ -16,7 +16,7 @@ from service.engine.hardware import memory
 from service.settings import Settings
 
 UNREAD = "the settings cannot be read"
-SETTINGS_CHECKS = ("memory", "disk", "base", "store", "port", "keys")
+SETTINGS_CHECKS = ("memory", "disk", "base", "store", "port", "keys", "traces")
 
 
 def check(argv: Sequence[str], url: str | None) -> list[Finding]:
@@ -64,7 +64,8 @@ def _named_by(settings: Settings) -> list[Finding]:
     ]
     if settings.admin_port is not None:
         found.append(network.port("admin port", settings.admin_host, settings.admin_port))
-    return [*found, files.keys(settings.key_file, settings.api_key is not None)]
+    found.append(files.keys(settings.key_file, settings.api_key is not None))
+    return [*found, network.collector(settings.traces_endpoint)]
 
 
 def _capacity(settings: Settings, directory: Path | None) -> list[Finding]:

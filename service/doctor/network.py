@@ -1,10 +1,13 @@
-"""Whether the ports are free, who holds them if not, and whether a running service answers."""
+"""Whether ports are free, who holds them if not, and whether a service and a collector answer."""
 
 import contextlib
+import importlib.util
 import json
+import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from service.doctor.finding import Finding, not_applicable
 from service.errors import StartError
@@ -47,6 +50,23 @@ def answering(url: str | None) -> Finding:
         remedy = "Wait for its engine to start, or look into its log and GET /admin/events."
         return Finding("service", "warning", f"alive, not ready ({ready}): {body}", remedy)
     return Finding("service", "ok", f"{url} is alive and ready")
+
+
+def collector(endpoint: str | None) -> Finding:
+    """Whether traces can be sent where the settings say."""
+    if endpoint is None:
+        return not_applicable("traces", "traces_endpoint is not set")
+    if importlib.util.find_spec("opentelemetry") is None:
+        remedy = "Install the packages of requirements/tracing.in, or unset traces_endpoint."
+        return Finding("traces", "failed", "OpenTelemetry is not installed", remedy)
+    address = urlsplit(endpoint)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), ANSWER_TIMEOUT_S).close()
+    except OSError as error:
+        remedy = "Start the collector, or correct traces_endpoint; until then spans are lost."
+        return Finding("traces", "warning", f"nobody takes them at {endpoint}: {error}", remedy)
+    return Finding("traces", "ok", f"somebody listens at {endpoint}")
 
 
 def _get(url: str) -> tuple[int, str]:

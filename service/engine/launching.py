@@ -61,12 +61,15 @@ def with_our_plugin(environment: Mapping[str, str]) -> str:
     return ",".join(dict.fromkeys([*named, PLUGIN]))
 
 
-def engine_args(base_dir: Path, base_model: str, settings: EngineSettings) -> AsyncEngineArgs:
+def engine_args(
+    base_dir: Path, base_model: str, settings: EngineSettings, traces_url: str | None = None
+) -> AsyncEngineArgs:
     """Translate a profile's settings; what is None stays vLLM's own default."""
     chosen = {
         "max_num_seqs": settings.max_sequences,
         "kv_cache_memory_bytes": settings.kv_cache_bytes,
         "gpu_memory_utilization": settings.memory_fraction,
+        "otlp_traces_endpoint": traces_url,
     }
     return AsyncEngineArgs(
         model=str(base_dir),
@@ -90,7 +93,9 @@ def engine_args(base_dir: Path, base_model: str, settings: EngineSettings) -> As
     )
 
 
-def start(base_dir: Path, base_model: str, settings: EngineSettings) -> AsyncLLM:
+def start(
+    base_dir: Path, base_model: str, settings: EngineSettings, traces_url: str | None = None
+) -> AsyncLLM:
     """Start the engine's processes and load the base model.
 
     The thread that calls this must live as long as the engine, which dies with it.
@@ -99,8 +104,13 @@ def start(base_dir: Path, base_model: str, settings: EngineSettings) -> AsyncLLM
         EngineStartFailed: vLLM refused the settings or the base model, or its process died.
     """
     prepare_environment(settings)
+    if traces_url is not None:
+        # vLLM's own default is gRPC, a service without a name, and ten seconds for every batch.
+        os.environ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] = "http/protobuf"
+        os.environ.setdefault("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "5")
+        os.environ.setdefault("OTEL_SERVICE_NAME", "loradock")
     try:
-        return AsyncLLM.from_engine_args(engine_args(base_dir, base_model, settings))
+        return AsyncLLM.from_engine_args(engine_args(base_dir, base_model, settings, traces_url))
     except Exception as error:
         raise EngineStartFailed(
             f"vLLM did not start on {base_dir}: {error}. Expected a base model that vLLM can serve "

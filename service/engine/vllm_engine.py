@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from prometheus_client import Metric, generate_latest
+from starlette.requests import Request
 from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
 from vllm.entrypoints.openai.completion.protocol import CompletionRequest
 from vllm.lora.request import LoRARequest
@@ -26,6 +27,7 @@ from service.engine.profile import EngineSettings
 from service.engine.prompting import NO_TOOLS, rendered, with_defaults
 from service.engine.protocol import JSON, DockedAdapter
 from service.engine.serving import Serving, serve
+from service.engine.trace_headers import TRACE_HEADERS
 
 # Hands a text that is rendered already through vLLM's chat handling unchanged.
 VERBATIM_TEMPLATE = "{{ messages[0]['content'] }}"
@@ -52,6 +54,7 @@ class VllmEngine:
         base_model: Its id for clients.
         settings: As `profile.choose` gives them.
         tool_parser: vLLM's name for how the base writes calls of tools; None: it does not.
+        traces_url: Where vLLM sends a span for each request (OTLP over HTTP); None: nowhere.
     """
 
     def __init__(
@@ -60,12 +63,14 @@ class VllmEngine:
         base_model: str,
         settings: EngineSettings,
         tool_parser: str | None = None,
+        traces_url: str | None = None,
     ) -> None:
         self.base_model = base_model
         self.max_slots = settings.max_active
         self._base_dir = base_dir
         self._settings = settings
         self._tool_parser = tool_parser
+        self._traces_url = traces_url
         self._serving: Serving | None = None
         self._keeper: ThreadPoolExecutor | None = None
         self._launch: Future[AsyncLLM] | None = None
@@ -76,7 +81,7 @@ class VllmEngine:
         # The kernel ends the engine's process with the thread that started it, so one is kept.
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="engine-keeper")
         self._launch = self._keeper.submit(
-            launching.start, self._base_dir, self.base_model, self._settings
+            launching.start, self._base_dir, self.base_model, self._settings, self._traces_url
         )
         llm = await asyncio.wrap_future(self._launch)
         # Off the event loop vLLM could not begin to read what its process says; this begins it.
@@ -158,7 +163,9 @@ class VllmEngine:
         if form is not None and form.template is not None:
             complete = _verbatim(complete, rendered(form.template, body.get("messages")))
         request = as_request(ChatCompletionRequest, self._addressed(complete, adapter, request_id))
-        return await answered(lambda: serving.create_chat_completion(request), self._dead)
+        return await answered(
+            lambda: serving.create_chat_completion(request, _traced()), self._dead
+        )
 
     async def complete(
         self, body: JSON, adapter: DockedAdapter | None, request_id: str
@@ -168,7 +175,7 @@ class VllmEngine:
         complete = self._addressed(with_defaults(body, None), adapter, request_id)
         await require_compilable(complete)
         request = as_request(CompletionRequest, complete)
-        return await answered(lambda: serving.create_completion(request), self._dead)
+        return await answered(lambda: serving.create_completion(request, _traced()), self._dead)
 
     def metrics_text(self) -> str:
         """The `vllm:*` series."""
@@ -207,6 +214,15 @@ class VllmEngine:
                 task.cancel()
                 raise EngineDead("The engine stopped before it answered.")
         return task.result()
+
+
+def _traced() -> Request | None:
+    """The HTTP request that vLLM reads the trace's headers from; None where nobody traces."""
+    headers = TRACE_HEADERS.get()
+    if not headers:
+        return None
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "headers": raw})
 
 
 def _end(launch: Future[AsyncLLM]) -> None:

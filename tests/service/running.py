@@ -19,6 +19,7 @@ from service.engine.fake import FakeEngine
 from service.malformed import Http
 from service.parts import Parts
 from service.settings import Settings
+from service.tracing import Traced, Tracing
 from tests.service.memory_store import MemoryStore
 
 WAIT_S = 10.0
@@ -61,15 +62,19 @@ def make_app(
     settings: Mapping[str, object] | None = None,
     admit: Callable[[Version], Awaitable[LetGo]] = admit_all,
     admin_port: int | None = None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     values = {"store_poll_s": 0.02, "dock_timeout_s": 2.0, **(settings or {})}
-    return create_app(
+    app = create_app(
         Settings.model_validate(values),
         engine,
         cast(Store, store),
         admit=admit,
         admin_port=admin_port,
     )
+    if tracing is not None:
+        app.add_middleware(Traced, tracing=tracing)
+    return app
 
 
 async def until(condition: Callable[[], object], timeout_s: float = WAIT_S) -> None:
@@ -89,9 +94,10 @@ async def running(
     wait: bool = True,
     admit: Callable[[Version], Awaitable[LetGo]] = admit_all,
     admin_port: int | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Running]:
     """The app, in this process and without a socket."""
-    app = make_app(engine, store, settings, admit, admin_port)
+    app = make_app(engine, store, settings, admit, admin_port, tracing)
     parts: Parts = app.state.parts
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -111,9 +117,10 @@ async def listening(
     *,
     wait: bool = True,
     admin_port: int | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Running]:
     """The app on a socket of its own, for what only real connections show."""
-    app = make_app(engine, store, settings, admin_port=admin_port)
+    app = make_app(engine, store, settings, admin_port=admin_port, tracing=tracing)
     parts: Parts = app.state.parts
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))

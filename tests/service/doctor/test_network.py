@@ -109,3 +109,17 @@ def test_where_nothing_answers_the_check_fails(taken: int) -> None:
     found = network.answering(url)
     assert found.state == "failed"
     assert "refused" in found.found
+
+
+def test_a_collector_of_traces_must_be_there(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert network.collector(None).state == "not applicable"
+    assert network.collector(f"http://127.0.0.1:{taken}").state == "ok"
+    with contextlib.closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        found = network.collector(f"http://127.0.0.1:{other.getsockname()[1]}/v1/traces")
+    assert (found.state, "spans are lost" in found.remedy) == ("warning", True)
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "path_importer_cache", {})
+    for name in [name for name in sys.modules if name.split(".")[0] == "opentelemetry"]:
+        monkeypatch.delitem(sys.modules, name)
+    assert network.collector(f"http://127.0.0.1:{taken}").state == "failed"

@@ -55,6 +55,14 @@ def test_settings_arrive_under_vllms_names() -> None:
     assert args.enable_lora
 
 
+def test_traces_go_where_they_are_told_and_nowhere_by_themselves() -> None:
+    from service.engine.launching import engine_args
+
+    assert args_for(CPU).otlp_traces_endpoint is None
+    url = "http://127.0.0.1:4318/v1/traces"
+    assert engine_args(Path("base"), "id", CPU, url).otlp_traces_endpoint == url
+
+
 def test_what_the_profile_leaves_open_stays_vllms_own_default() -> None:
     from vllm.engine.arg_utils import AsyncEngineArgs
 

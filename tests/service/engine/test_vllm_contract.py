@@ -32,6 +32,7 @@ PARAMETERS: dict[str, set[str]] = {
         "trust_remote_code",
         "generation_config",
         "structured_outputs_config",
+        "otlp_traces_endpoint",
     },
     "vllm.entrypoints.openai.chat_completion.serving.OpenAIServingChat": {
         "engine_client",
