@@ -113,16 +113,17 @@ def _draw_lines(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}{suffix}"))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
     if any(name for name, _ in lines):
-        axes.legend(fontsize=5, loc="upper left", ncols=1 + len(lines) // 5, framealpha=0.6)
+        axes.legend(fontsize=5, loc="upper left", ncols=1 + len(lines) // 5, framealpha=0.3)
 
 
 def _draw_states(axes: Axes, lines: Sequence[tuple[str, list[list[Any]]]], end_s: float) -> None:
     """A bar for as long as each series is there."""
-    for row, (_, values) in enumerate(lines):
+    for row, (name, values) in enumerate(lines):
         times_s = [float(at) - end_s for at, _ in values]
-        axes.scatter(times_s, [row] * len(times_s), marker="s", s=24)
-    axes.set_yticks(range(len(lines)), [name for name, _ in lines])
-    axes.set_ylim(-0.7, len(lines) - 0.3)
+        axes.scatter(times_s, [row] * len(times_s), marker="s", s=20)
+        axes.text(times_s[0], row + 0.25, name, fontsize=6)
+    axes.set_yticks([])
+    axes.set_ylim(-0.5, len(lines))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
 
 

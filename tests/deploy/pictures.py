@@ -13,12 +13,13 @@ from pathlib import Path
 from tests.deploy import prometheus, situations
 
 LOAD_S = 120.0
+PROMOTE_EVERY_S = 25.0
 
 
 async def draw(out: Path) -> None:
     """Serve, scrape, and draw."""
     with tempfile.TemporaryDirectory() as root:
-        async with situations.well(Path(root)) as apps:
+        async with situations.well(Path(root), PROMOTE_EVERY_S) as apps:
             targets = [situations.address(app) for app in apps]
             async with prometheus.scraping(Path(root) / "prometheus", targets) as asked:
                 await asyncio.sleep(LOAD_S)

@@ -15,7 +15,6 @@ from tests.service.running import Running, listening, until
 
 TOKEN_S = 0.004
 PATIENCE_S = 120.0
-PROMOTE_EVERY_S = 2.0
 STREAM = {"prompt": "Hello", "stream": True}
 
 
@@ -50,10 +49,10 @@ async def leave(app: Running, model: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def busy(apps: list[Running]) -> AsyncIterator[None]:
+async def busy(apps: list[Running], promote_every_s: float) -> AsyncIterator[None]:
     """Requests to the base and both adapters, a promote now and then, one canary."""
     over = asyncio.Event()
-    tasks = [asyncio.create_task(_promote_on(apps[0], over))]
+    tasks = [asyncio.create_task(_promote_on(apps[0], over, promote_every_s))]
     for app, model in itertools.product(apps, ("alpha", "beta", "beta@2", "fake-base")):
         tasks.append(asyncio.create_task(_ask_on(app, model, over)))
     canary = {"version": 2, "percent": 30.0}
@@ -72,23 +71,23 @@ async def _ask_on(app: Running, model: str, over: asyncio.Event) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _promote_on(app: Running, over: asyncio.Event) -> None:
+async def _promote_on(app: Running, over: asyncio.Event, every_s: float) -> None:
     for version in itertools.cycle((2, 1)):
         (await app.promote("alpha", version)).raise_for_status()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PROMOTE_EVERY_S):
+            async with asyncio.timeout(every_s):
                 await over.wait()
                 return
 
 
 @contextlib.asynccontextmanager
-async def well(root: Path) -> AsyncIterator[list[Running]]:
+async def well(root: Path, promote_every_s: float = 2.0) -> AsyncIterator[list[Running]]:
     """Two replicas on one store, under load."""
     store = make_store(root / "store")
     async with contextlib.AsyncExitStack() as stack:
         engines = [FakeEngine(faults=Faults(token_delay_s=TOKEN_S)) for _ in range(2)]
         apps = [await stack.enter_async_context(listening(engine, store)) for engine in engines]
-        await stack.enter_async_context(busy(apps))
+        await stack.enter_async_context(busy(apps, promote_every_s))
         yield apps
 
 
