@@ -209,6 +209,14 @@ class Metrics:
             for alias, number in targets.items():
                 adapter, version = self.served(name, str(number))
                 self._alias.labels(adapter, alias, version).set(1)
+                self._begin_at_zero(adapter)
+
+    def _begin_at_zero(self, adapter: str) -> None:
+        """Show counters before they count: `increase` takes no notice of a first value of 1."""
+        for outcome in ("docked", "failed"):
+            self._docks.labels(adapter, outcome)
+        for outcome in ("moved", "failed"):
+            self._moves.labels(adapter, outcome)
 
     def set_canaries(self, canaries: Mapping[tuple[str, str], tuple[int, float]]) -> None:
         """The version and percentage of each (adapter, alias) that has a canary."""

@@ -58,7 +58,11 @@ OVERVIEW = [
     Panel(
         "Failed",
         "percentunit",
-        {"": f'sum(rate(loradock_requests_total{{{WHERE},code=~"5.."}}[5m])) or vector(0)'},
+        {
+            "": f'sum(rate(loradock_requests_total{{{WHERE},code=~"5.."}}[5m])'
+            f" or rate(loradock_requests_total{{{WHERE}}}[5m]) * 0)"
+            f" / sum(rate(loradock_requests_total{{{WHERE}}}[5m]))"
+        },
         4,
         "stat",
     ),

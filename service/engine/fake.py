@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from service.engine import fake_metrics
 from service.engine.errors import DockFailed, EngineDead, EngineOverloaded, EngineStartFailed
 from service.engine.fake_openai import (
     Options,
@@ -48,6 +49,7 @@ class Faults:
         dies_after_tokens: The engine dies once it has given so many tokens from now on.
         dock_delay_s: How long a dock takes.
         token_delay_s: How long each token takes.
+        cache_full: The page of metrics says that the KV cache is full.
     """
 
     start_fails: bool = False
@@ -58,6 +60,7 @@ class Faults:
     dies_after_tokens: int | None = None
     dock_delay_s: float = 0.0
     token_delay_s: float = 0.0
+    cache_full: bool = False
 
 
 class FakeEngine:
@@ -159,8 +162,16 @@ class FakeEngine:
         return await self._take("text", *read_completion(body), adapter, request_id)
 
     def metrics_text(self) -> str:
-        """Nothing: the fake counts nothing."""
-        return ""
+        """What of vLLM's series others read, with this engine's values."""
+        return fake_metrics.page(
+            self.base_model,
+            running=len(self.running),
+            kv_cache_ratio=float(self.faults.cache_full),
+            max_slots=self.max_slots,
+            running_adapters=sorted(
+                adapter.name for int_id, adapter in self._docked.items() if self._users[int_id]
+            ),
+        )
 
     async def _take(
         self,

@@ -121,9 +121,11 @@ def test_it_answers_latency_and_tokens_for_each_version(
 def test_the_names_pass_promtools_linter(fake_server: Server) -> None:
     page = httpx.get(f"{fake_server.url}/metrics", headers={"Authorization": f"Bearer {API_KEY}"})
     assert "loradock_requests_total" in page.text
+    # vLLM's names have a colon, which the linter keeps for recording rules.
+    ours = "".join(line for line in page.text.splitlines(keepends=True) if "vllm:" not in line)
     linted = subprocess.run(
         [str(PROMTOOL), "check", "metrics"],
-        input=page.text,
+        input=ours,
         capture_output=True,
         text=True,
         check=False,
