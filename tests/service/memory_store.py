@@ -18,6 +18,7 @@ def make_version(
     *,
     probes: list[str] | None = None,
     prompt: PromptForm | None = None,
+    task: str | None = None,
 ) -> Version:
     manifest = Manifest(
         base=BaseRef(id="fake-base", config_sha256=DIGEST, tokenizer_sha256=DIGEST),
@@ -29,6 +30,7 @@ def make_version(
         created=datetime(2026, 1, number, tzinfo=UTC),
         files={},
         content_sha256=DIGEST,
+        training={} if task is None else {"task": task},
     )
     return Version(name, number, path, manifest)
 
@@ -55,8 +57,9 @@ class MemoryStore:
         *,
         probes: list[str] | None = None,
         prompt: PromptForm | None = None,
+        task: str | None = None,
     ) -> Version:
-        version = make_version(name, number, self.root, probes=probes, prompt=prompt)
+        version = make_version(name, number, self.root, probes=probes, prompt=prompt, task=task)
         self._versions.setdefault(name, {})[number] = version
         self._aliases.setdefault(name, {})
         self._touch(name)

@@ -9,7 +9,7 @@ from training.recipe import REFUSED, DpoRecipe, PretrainRecipe, Recipe, RunRecip
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "training" / "recipes").rglob("*.yaml"))
-STAGES = {"sft": Recipe, "pretrain": PretrainRecipe, "dpo": DpoRecipe}
+STAGES: dict[str, type[RunRecipe]] = {"sft": Recipe, "pretrain": PretrainRecipe, "dpo": DpoRecipe}
 COMMANDS = {"sft": sft.main, "pretrain": pretrain.main, "dpo": dpo.main}
 CHAIN = "Step 1: {0} + {0} = {1}.\nAnswer: {1}"
 
