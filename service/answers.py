@@ -33,6 +33,29 @@ class ChatChoice(_Described):
     finish_reason: str | None
 
 
+class CheckedStep(BaseModel):
+    """One step: what it says, what it states, what that comes to."""
+
+    text: str
+    stated: str | None
+    recomputed: str | None
+    ok: bool
+
+
+class Chain(BaseModel):
+    """What a chain comes to."""
+
+    steps: list[CheckedStep]
+    answer: str | None = Field(description="the conclusion, as it is written")
+    consistent: bool = Field(description="every step is right, and the answer is last and follows")
+
+
+class CheckedChain(Chain):
+    """The verdict on a chain; it is consistent if every step is, and the answer is last and follows."""
+
+    matches_gold: bool | None
+
+
 class ChatCompletion(_Described):
     """The answer to a chat completion request."""
 
@@ -42,6 +65,9 @@ class ChatCompletion(_Described):
     model: str = Field(description="the exact version that answered, such as `task@3`")
     choices: list[ChatChoice]
     usage: Usage
+    chain: Chain | None = Field(
+        None, description="of an adapter of the task `cot`: the steps recomputed, the conclusion"
+    )
 
 
 class TextChoice(_Described):

@@ -208,6 +208,20 @@ class ChatRequest(_Generation):
     solve: bool | SolveOptions | None = None
 
 
+class ContinuationOptions(Strict):
+    """How a text goes on beyond the context window."""
+
+    max_characters: int | None = Field(
+        None, ge=1, le=1_000_000, description="end after so many, whatever `max_tokens` leaves"
+    )
+    window_characters: int = Field(
+        8000, ge=400, le=1_000_000, description="the longest part of the text that is read again"
+    )
+    head_characters: int = Field(
+        600, ge=0, le=100_000, description="how much of the beginning is always read again"
+    )
+
+
 class CompletionRequest(_Generation):
     """A text completion request; a prompt is text or token ids, one or a list of them."""
 
@@ -224,6 +238,11 @@ class CompletionRequest(_Generation):
     max_tokens: int | None = Field(None, ge=0, le=MAX_INTEGER)
     logprobs: int | None = Field(None, ge=0, le=20)
     echo: bool | None = None
+    continuation: bool | ContinuationOptions | None = Field(
+        None,
+        description="go on, piece after piece, beyond the context window; `max_tokens` is then "
+        "that of the whole",
+    )
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:

@@ -1,6 +1,7 @@
 """A published version measured in this process: adapter and base side by side on held-out rows.
 
-Metrics are those of `training.metrics`; a mean comes with the 95 % interval of a bootstrap over rows.
+Metrics are those of `training.metrics`; a share comes with its 95 % Wilson interval, any other mean
+with that of a bootstrap over rows.
 """
 
 import random
@@ -17,6 +18,7 @@ from training import generating, metrics
 from training.batches import make_parts, trained_tokens
 from training.encode import encode, find_unfit
 from training.errors import EvaluationFailed
+from training.evaluate import wilson
 from training.examining import cut
 from training.forward import part_loss
 from training.hardware import choose_compute, usable_cores
@@ -58,7 +60,13 @@ class Measured(NamedTuple):
 
 
 def mean(values: Sequence[float]) -> Mean:
-    """The mean of values, with the 2.5 and 97.5 percentiles of means of resampled values."""
+    """The mean of values, with the 2.5 and 97.5 percentiles of means of resampled values.
+
+    Of what is either right or wrong it is a share, with its Wilson interval.
+    """
+    if set(values) <= {0.0, 1.0}:
+        found = wilson(round(sum(values)), len(values))
+        return Mean(mean=found.share, low=found.low, high=found.high, of=found.of)
     draw = random.Random(0)  # noqa: S311 - a resampling, not a secret
     count = len(values)
     means = sorted(sum(draw.choices(values, k=count)) / count for _ in range(RESAMPLES))

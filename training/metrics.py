@@ -1,7 +1,7 @@
 """What an answer is worth, one row at a time: 1 is right, 0 is wrong, between is nearly.
 
-A task has the metrics in `METRICS_OF`, the first being the one that decides; `evaluate:NAME` is one
-of Hugging Face's `evaluate`, by name or from a folder.
+A task names its metrics, the first being the one that decides; `evaluate:NAME` is one of Hugging
+Face's `evaluate`, by name or from a folder.
 """
 
 import difflib
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pseudocode
+import reasoning
 from training.errors import EvaluationFailed
 from training.rows import Row
 from training.tasks import same_number
@@ -54,25 +55,38 @@ def _right(answer: str, row: Row) -> float:
     return float(given is not None and gold is not None and same_number(given, gold))
 
 
+def _concluded(answer: str, row: Row) -> float:
+    """Whether the conclusion of a chain is the gold answer, or that of the output."""
+    gold = row.answer or reasoning.check(row.output).answer
+    return float(gold is not None and reasoning.check(answer, gold).matches_gold is True)
+
+
+def _consistent(answer: str, _row: Row) -> float:
+    return float(reasoning.check(answer).consistent)
+
+
+def _steps_right(answer: str, _row: Row) -> float:
+    """Whether a chain calculates, and everything it calculates comes out."""
+    calculations = reasoning.check(answer).calculations
+    return float(bool(calculations) and all(step.ok for step in calculations))
+
+
+def _conclusion_last(answer: str, _row: Row) -> float:
+    return float(reasoning.check(answer).answer_last)
+
+
 METRICS: dict[str, Metric] = {
+    "concluded": _each(_concluded),
+    "conclusion_last": _each(_conclusion_last),
+    "consistent": _each(_consistent),
     "exact": _each(_exact),
     "executed": _each(_executed),
     "number": _each(_number),
     "right": _each(_right),
     "similarity": _each(_similarity),
+    "steps_right": _each(_steps_right),
 }
-METRICS_OF: dict[str, tuple[str, ...]] = {
-    "pseudocode": ("right", "executed", "exact"),
-    "cot": ("number", "similarity"),
-    "verifier": ("exact",),
-}
-DEFAULT_METRICS = ("similarity", "exact")
 LIBRARY = "evaluate:"
-
-
-def of_task(task: str) -> tuple[str, ...]:
-    """The metrics of a task; the first one decides."""
-    return METRICS_OF.get(task, DEFAULT_METRICS)
 
 
 def find(name: str) -> Metric:

@@ -247,7 +247,7 @@ def _questions(recipe: RunRecipe, held_out: Prepared) -> Questions | None:
     if not isinstance(recipe, Recipe) or isinstance(recipe, DpoRecipe) or not recipe.eval_answers:
         return None
     rows = held_out.sheet.rows[: recipe.eval_answers]
-    name = metrics.of_task(recipe.task)[0]
+    name = TASKS[recipe.task].metrics[0]
     metric = metrics.find(name)
 
     def score(answers: Sequence[str]) -> float:

@@ -17,7 +17,7 @@ from training.errors import EvaluationFailed
 from training.evaluate import Settings, read_held_out, service_of
 from training.measuring import Mean, Measured, mean, measure
 from training.rows import Row
-from training.tasks import TaskName
+from training.tasks import TASKS, TaskName
 
 SHOWN_CHARACTERS = 160
 
@@ -36,7 +36,7 @@ def compare(settings: Settings, console: Console) -> None:
     task = settings.task or _task_of(version)
     sheet = read_held_out(settings.rows, task)
     rows = sheet.rows[: settings.limit_rows]
-    names = settings.metric or list(metrics.of_task(task))
+    names = settings.metric or list(TASKS[task].metrics)
     base_dir = resolve(settings.base or version.manifest.base.id)
     found = measure(version, base_dir, task, rows, names, settings.max_tokens)
     _show(version, found, console)
@@ -66,7 +66,7 @@ def score_service(settings: Settings, console: Console) -> None:
     task = settings.task or "instruct"
     sheet = read_held_out(settings.rows, task)
     rows = sheet.rows[: settings.limit_rows]
-    names = settings.metric or list(metrics.of_task(task))
+    names = settings.metric or list(TASKS[task].metrics)
     found = {name: metrics.find(name) for name in names}
     results: dict[str, JsonValue] = {"task": task, "rows_sha256": sheet.content_sha256()}
     served_by = ""

@@ -202,6 +202,7 @@ class FakeEngine:
             if options.logprobs
             else None,
             len(echoed),
+            counts=options.stream_options.get("continuous_usage_stats", False),
         )
         stream = self._stream(shape, given, finish, options.n, adapter)
         if options.stream:

@@ -32,6 +32,7 @@ class Options(BaseModel):
     stop: str | list[str] = []
     logprobs: bool | int | None = None
     echo: bool = False
+    stream_options: dict[str, bool] = {}
 
 
 class _Chat(Options):
@@ -129,6 +130,7 @@ class Shape:
         model: What the response says it comes from.
         logprobs: One for each token, or None if the client did not ask.
         echoed: How many of the tokens are the prompt's.
+        counts: Whether each piece tells the tokens up to it.
     """
 
     kind: Literal["chat", "text"]
@@ -137,6 +139,7 @@ class Shape:
     prompt: str
     logprobs: list[float | None] | None
     echoed: int = 0
+    counts: bool = False
     created: int = field(default_factory=lambda: int(time.time()))
 
     def _frame(self, kind: str, choices: list[JSON]) -> JSON:
@@ -170,9 +173,9 @@ class Shape:
             "logprobs": self._logprobs([token], position),
             "finish_reason": finish,
         }
-        if self.kind == "chat":
-            return self._chunk([{**choice, "delta": {"content": token}}])
-        return self._chunk([{**choice, "text": token}])
+        choice |= {"delta": {"content": token}} if self.kind == "chat" else {"text": token}
+        counts: JSON = {"usage": self._usage(position + 1)} if self.counts else {}
+        return {**self._chunk([choice]), **counts}
 
     def last(self, given: list[str], n: int) -> JSON:
         """The usage chunk."""

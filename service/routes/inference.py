@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
+from service import continuing
 from service.answers import ChatCompletion, Completion, ResponseObject
 from service.dependencies import ExchangeDependency, PartsDependency, RequireKey
 from service.requests import ChatRequest, CompletionRequest
@@ -51,8 +52,8 @@ async def create_chat_completion(
 async def create_completion(
     body: CompletionRequest, exchange: ExchangeDependency, parts: PartsDependency
 ) -> Response:
-    """Continue a text as it stands."""
-    return await exchange.answer(parts.engine.complete, body)
+    """Continue a text as it stands; with `continuation` beyond the context window."""
+    return await exchange.answer(partial(continuing.complete, parts.engine, body), body)
 
 
 @router.post(

@@ -1,7 +1,8 @@
 """Solving behind `/v1/chat/completions`: the text is the program and the answer, as a comment.
 
 So the text as a whole is a program that gives the same answer again. What is not of the
-pseudocode task, or asks for the bare text, goes to the engine as it is.
+pseudocode task, or asks for the bare text, goes to the engine as it is; a chain of thought comes
+back with its verdict beside it.
 """
 
 import re
@@ -9,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from service.chains import with_chain
 from service.engine.errors import RequestRefused
 from service.engine.protocol import JSON, DockedAdapter
 from service.requests import ChatRequest
@@ -49,7 +51,9 @@ async def answer_chat(
     body = {name: value for name, value in body.items() if name != "solve"}
     bare = [name for name in OF_BARE_TEXT if body.get(name) is not None]
     if request.solve is False or (request.solve is None and (bare or not solver.knows(adapter))):
-        return await solver.engine.chat(body, adapter, request_id)
+        answer = await solver.engine.chat(body, adapter, request_id)
+        checked = request.solve is None and request.n in (None, 1) and solver.reasons(adapter)
+        return await with_chain(answer) if checked else answer
     trained = solver.require(adapter)
     if bare:
         raise RequestRefused(

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from adapters.manifest import Manifest
 from service.answers import Usage
+from service.chains import is_reasoner
 from service.engine.protocol import JSON, DockedAdapter
 from service.errors import NotASolver
 from service.parts import Parts
@@ -46,6 +47,11 @@ class Solver:
         """Whether an adapter writes programs; the base does not."""
         version = None if adapter is None else self._parts.reconciler.find(adapter.name)
         return version is not None and is_solver(version.manifest)
+
+    def reasons(self, adapter: DockedAdapter | None) -> bool:
+        """Whether an adapter writes chains of thought."""
+        version = None if adapter is None else self._parts.reconciler.find(adapter.name)
+        return version is not None and is_reasoner(version.manifest)
 
     def require(self, adapter: DockedAdapter | None) -> DockedAdapter:
         """Refuse what was not trained for this.

@@ -25,6 +25,7 @@ def make_version(
     *,
     probes: list[str] | None = None,
     prompt: PromptForm | None = None,
+    task: str | None = None,
 ) -> Version:
     manifest = Manifest(
         base=BaseRef(id="fake-base", config_sha256=DIGEST, tokenizer_sha256=DIGEST),
@@ -36,6 +37,7 @@ def make_version(
         created=datetime(2026, 1, number, tzinfo=UTC),
         files={},
         content_sha256=DIGEST,
+        training={} if task is None else {"task": task},
     )
     return Version(name, number, path, manifest)
 
@@ -64,8 +66,11 @@ class MemoryStore:
         *,
         probes: list[str] | None = None,
         prompt: PromptForm | None = None,
+        task: str | None = None,
     ) -> Version:
-        return self.put(make_version(name, number, self.root, probes=probes, prompt=prompt))
+        return self.put(
+            make_version(name, number, self.root, probes=probes, prompt=prompt, task=task)
+        )
 
     def put(self, version: Version) -> Version:
         self._versions.setdefault(version.name, {})[version.number] = version

@@ -8,6 +8,7 @@ from training import metrics
 from training.errors import EvaluationFailed
 from training.measuring import mean
 from training.rows import Row
+from training.tasks import TASKS
 
 FOLDER = Path(__file__).parent / "metrics" / "words"
 
@@ -30,6 +31,16 @@ def row(output: str, answer: str | None = None) -> Row:
         ("right", "return 1 / 2", row("return 0.5"), 1.0),
         ("right", "return 3", row("return 4", "3"), 1.0),
         ("right", "return 3", row("return 4"), 0.0),
+        ("concluded", "3 + 4 = 7.\nAnswer: 7", row("x", "7.0"), 1.0),
+        ("concluded", "3 + 4 = 7.\nAnswer: 7", row("2 × 4 = 8。\n答案：8"), 0.0),
+        ("concluded", "3 + 4 = 7", row("x", "7"), 0.0),
+        ("consistent", "3 + 4 = 7。\n答案：7", row("x", "8"), 1.0),
+        ("consistent", "3 + 4 = 8.\nAnswer: 8", row("x", "8"), 0.0),
+        ("steps_right", "3 + 4 = 7. 7 - 2 = 5", row("x"), 1.0),
+        ("steps_right", "3 + 4 = 7. 7 - 2 = 4", row("x"), 0.0),
+        ("steps_right", "It is 5.\nAnswer: 5", row("x"), 0.0),
+        ("conclusion_last", "3 + 4 = 7.\nAnswer: 7", row("x"), 1.0),
+        ("conclusion_last", "Answer: 7\nbecause 3 + 4 = 7", row("x"), 0.0),
     ],
 )
 def test_an_answer_is_worth_what_the_metric_says(
@@ -38,14 +49,13 @@ def test_an_answer_is_worth_what_the_metric_says(
     assert metrics.find(name)([answer], [gold]) == [pytest.approx(expected)]
 
 
-def test_a_task_has_metrics_and_an_unknown_one_has_the_plain_ones() -> None:
-    assert metrics.of_task("pseudocode")[0] == "right"
-    assert metrics.of_task("poetry") == metrics.DEFAULT_METRICS
-    assert all(name in metrics.METRICS for task in metrics.METRICS_OF.values() for name in task)
+def test_every_metric_that_a_task_names_exists() -> None:
+    assert all(name in metrics.METRICS for task in TASKS.values() for name in task.metrics)
+    assert TASKS["cot"].metrics[0] == "concluded"
 
 
 def test_an_unknown_metric_is_refused_with_those_there_are() -> None:
-    with pytest.raises(EvaluationFailed, match="Expected one of exact, executed"):
+    with pytest.raises(EvaluationFailed, match="Expected one of concluded, conclusion_last"):
         metrics.find("blue")
 
 

@@ -47,7 +47,7 @@ TASK = Task(
     prompt="Question: {prompt}\nAnswer step by step:\n",
     demands="have steps whose calculations come out, and end with `Answer: N` or `答案：N`, equal to "
     "the gold answer (`answer` or `gold`) if there is one",
-    metrics=("number", "similarity"),
+    metrics=("concluded", "consistent", "steps_right", "conclusion_last"),
     probes=("Tom has 3 bags of 4 apples. How many apples?", "3袋苹果，每袋4个，一共几个？"),
     check=check_chain,
 )

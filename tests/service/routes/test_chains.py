@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.routes.chains import MAX_TEXT_CHARACTERS
+from service.chains import MAX_TEXT_CHARACTERS
 from tests.service.running import Running
 
 TEXT = "3 bags of 4 apples: 3 × 4 = 12. She eats two: 12 - 2 = 9.\nAnswer: 9"
