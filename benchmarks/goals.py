@@ -75,6 +75,21 @@ GOALS: dict[str, tuple[Goal, ...]] = {
         Goal("verify 160 MB of bfloat16", "<=", 2),
         Goal("list 1,000 versions", "<=", 0.5),
     ),
+    "faults": (
+        Goal("*: did not hold", "<=", 0),
+        Goal("*: lost", "<=", 0),
+        Goal("*: wrong", "<=", 0),
+    ),
+    "soak": (
+        Goal("lost", "<=", 0),
+        Goal("wrong", "<=", 0),
+        Goal("bad requests not refused", "<=", 0),
+        Goal("leases at the end", "<=", 0),
+        # What has grown for sure: the lower end of the interval of the slope, so noise is no growth.
+        Goal("memory, surely grown", "<=", 32),
+        Goal("file handles, surely grown", "<=", 1),
+        Goal("threads, surely grown", "<=", 1),
+    ),
     "pseudocode": (
         Goal("own English, + grounded: right", ">=", 80),
         Goal("GSM8K train part, + grounded: right", ">=", 22),

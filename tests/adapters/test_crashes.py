@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_every_change_may_be_the_last(kind: str, tmp_path: Path) -> None:
+def test_every_change_may_be_the_last(
+    kind: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "tests.adapters.crashing", str(tmp_path), kind],
         cwd=ROOT,
@@ -41,6 +44,8 @@ def test_every_change_may_be_the_last(kind: str, tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     reports = json.loads(result.stdout)
+    record_property("tries", sum(report["steps"] for report in reports.values()))
+    record_property("wrong", sum(len(report["wrong"]) for report in reports.values()))
     assert set(reports) == set(OPERATIONS)
     for operation, report in reports.items():
         assert report["wrong"] == {}, operation

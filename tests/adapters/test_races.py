@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,22 +54,28 @@ def race(store: Store, adapter: Adapter, source: Path, *roles: tuple[str, int]) 
     return results
 
 
-def test_two_trainers_publish_one_name(store: Store, adapter: Adapter, source: Path) -> None:
+def test_two_trainers_publish_one_name(
+    store: Store, adapter: Adapter, source: Path, record_property: Callable[[str, object], None]
+) -> None:
     count = 50
     first, second = race(store, adapter, source, ("publisher", count), ("publisher", count))
+    record_property("tries", 2 * count)
+    record_property("lost", 2 * count - len(store.versions("tales")))
     assert sorted(first + second) == list(range(1, 2 * count + 1))
     assert store.versions("tales") == list(range(1, 2 * count + 1))
     assert fsck.check(store, "tales", repair=False) == []
 
 
 def test_of_eight_promoters_one_wins_each_move(
-    store: Store, adapter: Adapter, source: Path
+    store: Store, adapter: Adapter, source: Path, record_property: Callable[[str, object], None]
 ) -> None:
     for _ in range(5):
         store.publish("tales", source, adapter.draft(), base_dir=adapter.base)
     store.set_alias("tales", "stable", 1, expected=None, **NOTE)
     won = race(store, adapter, source, *[("promoter", 10 * LENGTH)] * 8)
     changes = [(change.old, change.new) for change in store.history("tales")][1:]
+    record_property("tries", len(changes))
+    record_property("lost", sum(map(len, won)) - len(changes))
     assert Counter(changes) == Counter(tuple(move) for moves in won for move in moves)
     assert [old for old, _ in changes] == [1, *(new for _, new in changes)][:-1]
     assert store.aliases("tales") == {"stable": changes[-1][1]}

@@ -137,7 +137,9 @@ def leases(server: Server) -> list[int]:
 
 
 async def test_nothing_fails_and_nobody_is_answered_by_another_version(
-    real_server: Server, parrot_store: tuple[Store, Base]
+    real_server: Server,
+    parrot_store: tuple[Store, Base],
+    record_property: Callable[[str, object], None],
 ) -> None:
     seen, chance = Seen(), random.Random(5)  # noqa: S311 - a schedule, not a secret
     started_s = time.monotonic()
@@ -158,6 +160,9 @@ async def test_nothing_fails_and_nobody_is_answered_by_another_version(
         group.create_task(mover(admin, parrot_store[0], seen, chance, going))
     await asyncio.to_thread(put_back, parrot_store[0])
     print(f"{seen.answers.total()} answers, {dict(seen.moves)} moves, {seen.moved_in_mid_stream=}")  # noqa: T201
+    record_property("tries", seen.moves.total())
+    record_property("lost", len(seen.failed))
+    record_property("wrong", len(seen.wrong))
     assert seen.failed == []
     assert seen.wrong == []
     assert set(seen.moves) <= {200, 409}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -41,7 +42,7 @@ async def until_ready(client: httpx.AsyncClient) -> float:
 
 
 async def test_a_killed_engine_is_told_to_streams_and_comes_back_with_its_versions(
-    real_server: Server,
+    real_server: Server, record_property: Callable[[str, object], None]
 ) -> None:
     server = real_server.process.pid
     async with httpx.AsyncClient(base_url=real_server.url, headers=HEADERS, timeout=60) as client:
@@ -62,6 +63,7 @@ async def test_a_killed_engine_is_told_to_streams_and_comes_back_with_its_versio
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
         seconds = await until_ready(client)
+        record_property("recovered_s", seconds)
         answer = await client.post(
             "/v1/completions", json={**LONG, "max_tokens": 6, "stream": False}
         )
@@ -73,18 +75,23 @@ async def test_a_killed_engine_is_told_to_streams_and_comes_back_with_its_versio
 
 
 async def test_a_killed_server_leaves_no_engine_and_starts_again(
-    parrot_store: tuple[Store, Base], tmp_path: Path
+    parrot_store: tuple[Store, Base],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     body = {**LONG, "max_tokens": 6, "stream": False}
     for attempt in ("first", "second"):
+        started_s = time.monotonic()
         with serving(REAL, flags(parrot_store), tmp_path / attempt, KEYS) as server:
             async with httpx.AsyncClient(base_url=server.url, headers=HEADERS) as client:
                 answer = await client.post("/v1/completions", json=body)
             assert answer.json()["choices"][0]["text"] == "abcabc"
+            recovered_s = time.monotonic() - started_s
             below = await asyncio.to_thread(descendants, server.process.pid)
             assert below
             server.process.kill()
             assert await asyncio.to_thread(all_gone, below, 5)
+    record_property("recovered_s", recovered_s)
 
 
 def test_a_server_told_to_stop_while_it_starts_ends_in_order(

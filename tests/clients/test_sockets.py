@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -79,7 +79,7 @@ async def test_slow_and_huge_requests_hold_up_nobody(fake_server: Server) -> Non
 
 @pytest.mark.parametrize("stream", ["true", "false"])
 async def test_a_client_that_leaves_ends_its_generation_within_a_second(
-    slow_server: Server, stream: str
+    slow_server: Server, stream: str, record_property: Callable[[str, object], None]
 ) -> None:
     body = f'{{"model": "alpha", "prompt": "Hello", "stream": {stream}}}'
     async with httpx.AsyncClient(base_url=slow_server.url, headers=HEADERS) as client:
@@ -91,6 +91,7 @@ async def test_a_client_that_leaves_ends_its_generation_within_a_second(
         writer.transport.abort()
         left_s = time.monotonic()
         await until_in_flight(client, 0)
+        record_property("recovered_s", time.monotonic() - left_s)
         assert time.monotonic() - left_s < GONE_WITHIN_S
         assert await metric(client, "loradock_leases") == 0
         assert await metric(client, "loradock_client_disconnects_total") == 1

@@ -133,7 +133,7 @@ async def test_a_version_damaged_while_it_is_docked_serves_on_and_does_not_come_
 
 
 async def test_ten_thousand_requests_are_answered_or_turned_away_and_none_is_lost(
-    engine: FakeEngine, memory_store: MemoryStore
+    engine: FakeEngine, memory_store: MemoryStore, record_property: Callable[[str, object], None]
 ) -> None:
     limits = {"max_in_flight_requests": 64, "max_queued_requests": 512}
     codes: Counter[int] = Counter()
@@ -151,6 +151,8 @@ async def test_ten_thousand_requests_are_answered_or_turned_away_and_none_is_los
                     group.create_task(ask())
         assert (app.parts.admission.in_flight, app.parts.admission.queued) == (0, 0)
         assert app.parts.lifecycle.under_way == 0
+    record_property("tries", 10_000)
+    record_property("lost", 10_000 - codes[200] - codes[503])
     assert set(codes) == {200, 503}
     assert codes.total() == 10_000
     assert codes[200] >= 10 * (64 + 512)

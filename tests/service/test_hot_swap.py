@@ -193,7 +193,11 @@ async def settled(app: Running, store: MemoryStore, engine: FakeEngine) -> None:
 @pytest.mark.timeout(300 + 3 * SCHEDULES)
 @pytest.mark.parametrize("crashes", [False, True], ids=["swaps", "swaps and crashes"])
 async def test_no_schedule_loses_a_request_or_mixes_two_versions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, crashes: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+    *,
+    crashes: bool,
 ) -> None:
     monkeypatch.setattr(supervisor, "WATCH_INTERVAL_S", 0.001)
     statuses: Counter[int] = Counter()
@@ -218,6 +222,10 @@ async def test_no_schedule_loses_a_request_or_mixes_two_versions(
         moves += schedule.moves
         crashed += schedule.crashes
         cut += schedule.cut
+    record_property("tries", moves.total() + crashed)
+    record_property("lost", statuses.total() - statuses[200] - statuses[503])
+    # Each schedule has asserted that it saw none.
+    record_property("wrong", 0)
     assert statuses[200] > SCHEDULES * STEPS / 3
     assert moves[200] > SCHEDULES
     if crashes:

@@ -1,6 +1,8 @@
 """A dead engine comes back with its adapters; one that cannot come back ends the server."""
 
 import asyncio
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -19,15 +21,17 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_dead_engine_is_restarted_and_its_versions_docked_again(
-    app: Running, engine: FakeEngine
+    app: Running, engine: FakeEngine, record_property: Callable[[str, object], None]
 ) -> None:
     await app.complete("alpha@3")
     before = set(app.parts.docks.berths)
     assert before == {Key("alpha", 1), Key("alpha", 3), Key("beta", 1)}
     engine.kill()
+    killed_s = time.monotonic()
     assert (await app.complete("alpha")).status_code == 503
     await until(lambda: "loradock_engine_restarts_total 1.0" in app.parts.metrics.text())
     await until(lambda: not app.parts.lifecycle.reasons())
+    record_property("recovered_s", time.monotonic() - killed_s)
     assert set(app.parts.docks.berths) == before
     assert len(await engine.docked()) == 3
     assert (await app.complete("alpha")).json()["model"] == "alpha@1"
