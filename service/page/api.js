@@ -46,7 +46,8 @@ export class Refusal extends Error {
 
 function roleOf(path) {
   if (path.startsWith("/admin")) return "admin";
-  if (path === "/metrics") return keys.admin ? "admin" : "api";
+  // Either key opens it; the other one, if one was refused.
+  if (path === "/metrics") return keys.admin && !locked.has("admin") ? "admin" : "api";
   return path.startsWith("/v1") ? "api" : null;
 }
 

@@ -6,6 +6,8 @@ import { explain, notice, tell } from "./notices.js";
 import { fresh } from "./standing.js";
 import { t } from "./strings.js";
 
+let asked = 0; // counts dialogs: what a change comes to is told where its own dialog no longer is
+
 /** Ask in the dialog; `effects` of the fields' values are lines, or null where nothing would change. */
 function confirm({ title, action, fields = [], effects, act }) {
   const dialog = byId("confirm");
@@ -17,6 +19,9 @@ function confirm({ title, action, fields = [], effects, act }) {
     redraw(form.querySelector(".consequences"), (lines ?? [t("nothing_changes")]).map((line) => h("li", {}, line)));
     doIt.disabled = lines === null;
   };
+  asked += 1;
+  const mine = asked;
+  const isShown = () => dialog.open && asked === mine;
   byId("h-confirm").textContent = title;
   doIt.textContent = action;
   tell(form.querySelector(".notices"));
@@ -28,18 +33,27 @@ function confirm({ title, action, fields = [], effects, act }) {
     doIt.disabled = true;
     tell(form.querySelector(".notices"), notice("info", t("working")));
     try {
-      const said = await act(values());
-      dialog.close();
-      const place = byId("said");
-      place.textContent = said;
-      place.hidden = false;
+      announce("good", await act(values()));
+      if (isShown()) dialog.close();
     } catch (error) {
+      const told = explain(error);
+      if (!isShown()) {
+        announce("bad", told.textContent);
+        return;
+      }
       doIt.disabled = false;
-      tell(form.querySelector(".notices"), explain(error));
+      tell(form.querySelector(".notices"), told);
     }
   };
   dialog.showModal();
   (fields.length ? form.querySelector("input") : cancel).focus();
+}
+
+function announce(kind, text) {
+  const place = byId("said");
+  place.className = `notice ${kind}`;
+  place.textContent = text;
+  place.hidden = false;
 }
 
 function field(id, label, value, attributes = {}) {
@@ -82,7 +96,6 @@ const withWhy = (body, given) => (given ? { ...body, why: given } : body);
 
 /** Look again, and do nothing if the adapter is gone meanwhile; the view then says so. */
 async function looked(name, then) {
-  byId("said").hidden = true;
   const now = await fresh(name);
   if (now.adapter) then(now);
 }

@@ -110,6 +110,21 @@ async def test_a_version_that_cannot_be_loaded_changes_nothing(visit: Visit, app
     await visit.says('[data-adapter="pseudocode"] .notice', "pseudocode@3")
 
 
+async def test_what_came_of_a_change_is_said_though_its_dialog_was_closed(
+    visit: Visit, app: Running
+) -> None:
+    engine_of(app).faults.dock_delay_s = 0.5
+    await visit.page.click("#promote-pseudocode-3")
+    await visit.confirm()
+    await visit.says("#confirm .notice", "Working.")
+    await visit.page.click("#confirm .cancel")
+    await visit.page.click("#promote-novel-2")
+    await visit.says("#confirm h2", "Promote novel@2")
+    await visit.page.wait_for_selector("#said:not([hidden])", state="attached")
+    assert app.parts.reconciler.serving["pseudocode"] == {"stable": 3}
+    assert await visit.page.locator("#confirm h2").inner_text() == "Promote novel@2"
+
+
 async def test_what_another_changes_is_shown_without_a_reload(visit: Visit, app: Running) -> None:
     await visit.says('[data-adapter="pseudocode"] .alias', "stable → 2")
     (await app.promote("pseudocode", 1)).raise_for_status()

@@ -44,6 +44,9 @@ async def test_keys_are_asked_for_checked_and_kept_in_memory_only(
         await visit.says("#view-adapters .notice", "The admin key was refused.")
         await visit.says("#view-adapters .alias", "stable → 2")
         assert await visit.page.locator("[id^=promote-]").count() == 0
+        await visit.page.click("#views a[href='#live']")
+        await visit.says("#view-live", "pseudocode@2")
+        await visit.page.click("#views a[href='#adapters']")
 
         await visit.enter_keys(admin=ADMIN_KEY)
         await visit.page.wait_for_selector("#promote-pseudocode-3")
