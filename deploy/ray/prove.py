@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
@@ -34,9 +35,9 @@ READS = {"Authorization": f"Bearer {KEYS['LORADOCK_API_KEY']}"}
 WRITES = {"Authorization": f"Bearer {KEYS['LORADOCK_ADMIN_KEY']}"}
 
 
-def adapted(port: int) -> dict[str, object]:
+def adapted(port: int) -> dict[str, Any]:
     """serve.yaml with two replicas on processors alone, and the fake engine."""
-    document = yaml.safe_load((HERE / "serve.yaml").read_text(encoding="utf-8"))
+    document: dict[str, Any] = yaml.safe_load((HERE / "serve.yaml").read_text(encoding="utf-8"))
     document["http_options"]["port"] = port
     application = document["applications"][0]
     application["args"]["engine"] = "tests.service.fake_server:make_engine"
@@ -107,10 +108,17 @@ async def ask(client: httpx.AsyncClient, model: str) -> tuple[str, str, list[flo
             ended = ended or line == "data: [DONE]"
             if line.startswith("data: {"):
                 times_s.append(time.monotonic())
-                text += "".join(c["text"] for c in json.loads(line[6:])["choices"])
+                text += said(json.loads(line.removeprefix("data: ")))
     if not ended:
         raise httpx.RemoteProtocolError("the stream ended without [DONE]")
     return text, response.headers["x-replica"], times_s
+
+
+def said(chunk: dict[str, Any]) -> str:
+    """The text of a chunk; an error in its place is raised."""
+    if "error" in chunk:
+        raise httpx.RemoteProtocolError(chunk["error"]["message"])
+    return "".join(choice["text"] for choice in chunk["choices"])
 
 
 async def prove_stream(client: httpx.AsyncClient) -> None:
@@ -187,6 +195,7 @@ async def prove_death(client: httpx.AsyncClient, replica: str) -> None:
     new = [wrong for began_s, wrong in asked if began_s >= killed_s]
     cut = sum(bool(wrong) for began_s, wrong in asked if began_s < killed_s)
     print(f"death: {len(new)} requests after it, lost {sum(map(bool, new))}; streams cut: {cut}")
+    print(f"death: the clients of those were told {sorted({why for _, why in asked if why})}")
     require(len(new) > CLIENTS, "too few requests to say anything")
     require(not any(new), f"lost: {[wrong for wrong in new if wrong]}")
     require(cut <= CLIENTS, "more was lost than was under way")
