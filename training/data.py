@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "check": ("training.data_check", "report everything wrong with a file of rows, by line"),
+    "overlap": ("training.data_overlap", "find rows that repeat texts of other files"),
     "split": ("training.data_split", "hold rows out, whole groups at a time"),
 }
 
