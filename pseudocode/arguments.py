@@ -3,9 +3,9 @@
 import argparse
 from typing import get_args
 
-from pseudocode.findings import CONSTANTS
 from pseudocode.grammar import LEVELS
 from pseudocode.numbers import format_number
+from pseudocode.question_numbers import CONSTANTS
 from pseudocode.words import Language
 
 DESCRIPTION = (

@@ -46,7 +46,13 @@ _PARTS = {
             (8, "eighth"),
             (9, "ninth"),
             (10, "tenth"),
+            (11, "eleventh"),
             (12, "twelfth"),
+            (13, "thirteenth"),
+            (14, "fourteenth"),
+            (15, "fifteenth"),
+            (16, "sixteenth"),
+            (18, "eighteenth"),
             (20, "twentieth"),
             (100, "hundredth"),
         )
@@ -81,6 +87,7 @@ def english_values(text: str) -> Iterator[Fraction]:
     """
     for run in _runs(text):
         yield from _values_of(run)
+        yield from _parts_of_scales(run)
 
 
 def _runs(text: str) -> Iterator[list[str]]:
@@ -96,6 +103,15 @@ def _runs(text: str) -> Iterator[list[str]]:
             run.append(word)
         end = found.end()
     yield run
+
+
+def _parts_of_scales(run: Sequence[str]) -> Iterator[Fraction]:
+    """Half a dozen, a quarter million."""
+    scales = {**_SCALES, "dozen": 12}
+    told = [word for word in run if word not in ("a", "an")]
+    for part, scale in itertools.pairwise(told):
+        if part in _PARTS and scale in scales:
+            yield Fraction(scales[scale], _PARTS[part])
 
 
 def _values_of(run: Sequence[str]) -> Iterator[Fraction]:

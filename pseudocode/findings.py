@@ -12,34 +12,8 @@ from pseudocode.flow import flow_of
 from pseudocode.liveness import unused_steps
 from pseudocode.numbers import format_number, read_number
 from pseudocode.program import Apply, Line, Name, Number, Program
-from pseudocode.question_numbers import given_numbers
+from pseudocode.question_numbers import grounded_numbers
 from pseudocode.units import mismatches
-
-# Numbers a program may use without the question giving them: identities, halves and quarters,
-# 3.14 for circles, days, months or a dozen, hours, weeks, minutes, percent, thousands.
-CONSTANTS = frozenset(
-    map(
-        Fraction,
-        [
-            "0",
-            "0.5",
-            "1",
-            "2",
-            "3.14",
-            "4",
-            "7",
-            "10",
-            "12",
-            "24",
-            "30",
-            "52",
-            "60",
-            "100",
-            "365",
-            "1000",
-        ],
-    ),
-)
 
 _QUESTION_NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(\s*%)?", re.ASCII)
 
@@ -61,7 +35,7 @@ def check(program: Program, question: str | None = None) -> tuple[Finding, ...]:
     """
     findings = [*_unused(program), *_literal_answer(program), *_unlike(program)]
     if question is not None:
-        findings += _ungrounded(program, given_numbers(question) | CONSTANTS)
+        findings += _ungrounded(program, grounded_numbers(question))
     return tuple(sorted(findings, key=lambda finding: finding.line))
 
 

@@ -8,11 +8,12 @@ from typing import Literal, get_args
 Level = Literal["straight", "control", "task"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
+_UNIT_RULE = re.compile(r"^UNIT: .*\n", re.MULTILINE)
 _MARK = re.compile(r" *// (control|task)$")
 
 
 @cache
-def grammar_text(level: Level = "straight") -> str:
+def grammar_text(level: Level = "straight", *, comments: bool = True) -> str:
     """Return the dialect's grammar in Lark's notation.
 
     vLLM takes the same text as the `grammar` of its structured outputs (backend `guidance`).
@@ -20,6 +21,8 @@ def grammar_text(level: Level = "straight") -> str:
     Args:
         level: How much of the dialect: "straight" has steps alone, "control" conditions, loops and
             lists too, "task" texts, tables and leaf steps as well.
+        comments: Whether a line may end in a unit. To decode under, leave them out: what a model
+            writes there is computed by nobody, and one that is unsure writes there at length.
     """
     above = LEVELS[LEVELS.index(level) + 1 :]
     lines = []
@@ -27,4 +30,5 @@ def grammar_text(level: Level = "straight") -> str:
         mark = _MARK.search(line)
         if mark is None or mark[1] not in above:
             lines.append(line[: mark.start()] if mark else line)
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return text if comments else _UNIT_RULE.sub("", text.replace(" UNIT?", ""))

@@ -8,10 +8,9 @@ from collections.abc import Set
 from fractions import Fraction
 from functools import lru_cache
 
-from pseudocode.findings import CONSTANTS
 from pseudocode.grammar import grammar_text
 from pseudocode.numbers import format_number
-from pseudocode.question_numbers import QuestionLanguage, literals_in
+from pseudocode.question_numbers import QuestionLanguage, grounded_literals, literals_in
 
 # What a decoder compiles within milliseconds.
 MAX_LITERALS = 256
@@ -19,12 +18,11 @@ _NUMBER_RULE = re.compile(r"^NUMBER: .*$", re.MULTILINE)
 # The dialect may know literals such as `20%` too.
 _PERCENT_RULE = re.compile(r"^PERCENT: .*$", re.MULTILINE)
 _WRITTEN = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
-_ALWAYS = frozenset(map(format_number, CONSTANTS))
 
 
 @lru_cache(maxsize=256)
 def grounded_grammar(question: str, language: QuestionLanguage | None = None) -> str:
-    """Return the dialect's grammar with the literals of `literals_in` and `CONSTANTS` alone.
+    """Return the dialect's grammar with the literals of `grounded_literals` alone, and no comments.
 
     Raises:
         ValueError: The question gives more than `MAX_LITERALS` numbers.
@@ -35,11 +33,11 @@ def grounded_grammar(question: str, language: QuestionLanguage | None = None) ->
             f"The question gives {len(literals)} numbers; a grounded grammar holds {MAX_LITERALS} "
             "at most. Shorten the question, or use the grammar `dialect`."
         )
-    numbers = _pattern(literals | _ALWAYS)
+    numbers = _pattern(grounded_literals(question, language))
     percents = {
         literal for literal in literals if format_number(Fraction(literal) / 100) in literals
     }
-    text, count = _NUMBER_RULE.subn(lambda _: f"NUMBER: /{numbers}/", grammar_text())
+    text, count = _NUMBER_RULE.subn(lambda _: f"NUMBER: /{numbers}/", grammar_text(comments=False))
     if count != 1:
         raise AssertionError(f"the grammar has {count} rules `NUMBER: ...`, not one")
     return _PERCENT_RULE.sub(lambda _: f"PERCENT: /({_pattern(percents | {'100'})})%/", text)

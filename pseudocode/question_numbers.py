@@ -12,6 +12,7 @@ from typing import Literal, TypeGuard
 
 from pseudocode.chinese_numbers import chinese_values
 from pseudocode.english_numbers import english_values
+from pseudocode.implied_numbers import implied_numbers
 from pseudocode.numbers import format_number, read_number
 
 QuestionLanguage = Literal["en", "zh"]
@@ -30,7 +31,7 @@ _SCALES = {
 }
 _FRACTION_SIGN = re.compile("[¼-¾⅐-⅞]")
 _IN_DIGITS = re.compile(
-    r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?"
+    r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?<![\d.])(?=\.\d))(?P<decimals>\.\d+)?"
     r"(?:\s*/\s*(?P<under>\d+)(?!\d|[.,]\d))?"
     r"(?P<percent>\s*(?:%|per\s?cent))?"
     rf"(?:[\s-]*(?P<scale>{'|'.join(_SCALES)}))?"
@@ -39,6 +40,10 @@ _IN_DIGITS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _MIXED = re.compile(r"(?<!\d)(\d+)(?:\s+|又)(\d+)\s*/\s*(\d+)", re.ASCII)
+
+
+# Numbers a program may use whatever the question: identities, halves, quarters, tens.
+CONSTANTS = frozenset(map(Fraction, ("0", "0.5", "1", "2", "4", "10", "100", "1000")))
 
 
 def given_numbers(question: str, language: QuestionLanguage | None = None) -> frozenset[Fraction]:
@@ -57,6 +62,15 @@ def given_numbers(question: str, language: QuestionLanguage | None = None) -> fr
     return frozenset(value for value, _ in _read(text, language))
 
 
+def grounded_numbers(
+    question: str, language: QuestionLanguage | None = None
+) -> frozenset[Fraction]:
+    """Return what a program may use: the given and the implied numbers, and `CONSTANTS`."""
+    text = _normal(question)
+    given = frozenset(value for value, _ in _read(text, language))
+    return given | implied_numbers(text, language) | CONSTANTS
+
+
 def literals_in(question: str, language: QuestionLanguage | None = None) -> frozenset[str]:
     """Return the numbers of `given_numbers` as a program may write them.
 
@@ -68,6 +82,13 @@ def literals_in(question: str, language: QuestionLanguage | None = None) -> froz
         form for value, written in _read(text, language) for form in (format_number(value), written)
     )
     return frozenset(form for form in forms if _is_short_literal(form))
+
+
+def grounded_literals(question: str, language: QuestionLanguage | None = None) -> frozenset[str]:
+    """Return the numbers of `grounded_numbers` as a program may write them."""
+    brought = implied_numbers(_normal(question), language) | CONSTANTS
+    forms = frozenset(filter(_is_short_literal, map(format_number, brought)))
+    return literals_in(question, language) | forms
 
 
 def gives_numbers(question: str, language: QuestionLanguage | None = None) -> bool:
@@ -104,7 +125,8 @@ def _read(text: str, language: QuestionLanguage | None) -> Iterator[tuple[Fracti
 
 
 def _digits(found: re.Match[str]) -> Iterator[tuple[Fraction, str | None]]:
-    whole = found["whole"].replace(",", "")
+    # Prices are also written `$.50`.
+    whole = found["whole"].replace(",", "") or "0"
     written = whole + (found["decimals"] or "")
     value = read_number(written)
     yield value, written if re.fullmatch(r"(0|[1-9]\d*)\.\d+", written) else None
@@ -122,7 +144,9 @@ def _digits(found: re.Match[str]) -> Iterator[tuple[Fraction, str | None]]:
         yield scale, None
     if found["tenths"]:
         # Five tenths are written 5, a discount to 85 % is written 85.
-        yield value / (100 if value > 10 else 10), None
+        percent = value if value > 10 else 10 * value
+        yield percent, None
+        yield percent / 100, None
     if found["half"]:
         yield value + _HALF, None
         yield _HALF, None

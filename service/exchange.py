@@ -26,7 +26,7 @@ from service.metrics import BASE, NONE, Served
 from service.parts import Parts
 from service.requests import ChatRequest, CompletionRequest
 from service.responses_requests import ResponsesRequest
-from service.solving.options import SolveRequest
+from service.solving.options import SolveOptions, SolveRequest
 from service.streams import Frame, PlainFrame, TokenClock, has_tokens, with_first
 from service.tracing import AnswerTrace, RequestTrace
 
@@ -100,6 +100,8 @@ class Exchange:
         self._parts.lifecycle.require_serving()
         grant: Grant = self._request.scope["state"]["grant"]
         grant.require(body.model)
+        if _verifies(body):
+            grant.require(self._parts.solving.verifier)
         self._stack.enter_context(self._parts.admission.room())
         # The version first: requests that wait for theirs must not keep places from the others.
         adapter = await self._hold(body.model, self._request.headers.get(STICKY, body.user))
@@ -248,6 +250,12 @@ class Exchange:
             state["log"]["first_token_s"] = round(self._clock.first_token_s, 4)
         if self._trace is not None:
             self._trace.end(self._model, state["log"])
+
+
+def _verifies(body: Body) -> bool:
+    """Whether the verifier is asked too, which the key must open as well."""
+    options = body.solve if isinstance(body, ChatRequest) else body
+    return isinstance(options, SolveOptions) and options.verify
 
 
 async def _disconnected(request: Request) -> None:

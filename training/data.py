@@ -11,6 +11,7 @@ COMMANDS = {
     "check": ("training.data_check", "report everything wrong with a file of rows, by line"),
     "lineage": ("training.lineage.cli", "check, draw, measure and evaluate lineages; make rows"),
     "novel": ("training.novels.cli", "novels as raw text and rows for the continuation task"),
+    "overlap": ("training.data_overlap", "find rows that repeat texts of other files"),
     "split": ("training.data_split", "hold rows out, whole groups at a time"),
 }
 

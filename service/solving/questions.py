@@ -32,7 +32,7 @@ class Question:
         if self.options.grammar == "none":
             return self.body
         if self.options.grammar == "dialect":
-            return {**self.body, "structured_outputs": {"grammar": grammar_text()}}
+            return {**self.body, "structured_outputs": {"grammar": grammar_text(comments=False)}}
         try:
             grammar = grounded_grammar(self.text, self.options.language)
         except ValueError as error:

@@ -305,3 +305,16 @@ def test_whatever_is_decoded_is_a_program_in_canonical_layout(
     assert all(row == row.rstrip() for row in rows)
     if level != "task":
         assert not any("  " in row.lstrip() for row in rows)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_grammar_to_decode_under_is_the_same_but_for_comments(level: Level) -> None:
+    text = grammar_text(level, comments=False)
+    assert "UNIT" not in text
+    grammar = grammar_from("grammar", text)
+    assert LLMatcher.validate_grammar_with_warnings(grammar, BYTES) == (False, [])
+    for source in ACCEPTED:
+        matcher = LLMatcher(BYTES, grammar, log_level=0)
+        tokens = BYTES.tokenize_str(source)
+        whole = matcher.validate_tokens(tokens) == len(tokens)
+        assert whole == ("#" not in source), source

@@ -6,10 +6,9 @@ from fractions import Fraction
 import pytest
 from llguidance import LLMatcher, LLTokenizer, grammar_from
 
-from pseudocode import format_number, parse
-from pseudocode.findings import CONSTANTS
+from pseudocode import parse
 from pseudocode.grounding import MAX_LITERALS, grounded_grammar, uses_numbers_of
-from pseudocode.question_numbers import literals_in
+from pseudocode.question_numbers import CONSTANTS, grounded_literals
 
 BYTES = LLTokenizer("byte")
 COMPILE_LIMIT_S = 0.02
@@ -35,7 +34,7 @@ def decodes(text: str, question: str) -> bool:
     ],
 )
 def test_exactly_the_numbers_of_the_question_and_the_constants_decode(question: str) -> None:
-    allowed = literals_in(question) | {format_number(value) for value in CONSTANTS}
+    allowed = grounded_literals(question)
     tried = {str(number) for number in (*range(70), 80, 85, 99, 101, 125, 365, 366, 1249, 1250)}
     tried |= {f"{number / 20:g}" for number in range(100)}
     for literal in tried | allowed:
@@ -47,6 +46,13 @@ def test_names_and_steps_are_those_of_the_dialect() -> None:
     assert parse(program).lines
     assert decodes(program, "34 birds")
     assert not decodes("return 34 birds", "34 birds")
+
+
+def test_no_comment_can_be_written_where_nobody_reads_it() -> None:
+    assert decodes("a = 34 * 2\nreturn a", "34 birds")
+    assert not decodes("a = 34 * 2 # birds\nreturn a", "34 birds")
+    assert not decodes("a = 34 * 2\nreturn a # birds", "34 birds")
+    assert not decodes("鸟 = 34 * 2 # 只\n返回 鸟", "34只鸟")
 
 
 def test_a_question_cannot_write_into_the_grammar() -> None:

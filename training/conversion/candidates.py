@@ -15,6 +15,7 @@ Reason = Literal[
     "program_fails",
     "nothing_to_compute",
     "repeated_question",
+    "number_from_nowhere",
 ]
 
 

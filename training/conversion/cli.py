@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
+import pseudocode
+from pseudocode.findings import check
 from training.conversion import ape210k, gsm8k, tal_scq5k
 from training.conversion.candidates import Dropped
 from training.conversion.errors import ConversionError
@@ -29,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         outcomes = list(conversions(arguments.data_set, arguments.file, arguments.form))
+        if arguments.grounded:
+            outcomes = [grounded(outcome) for outcome in outcomes]
         rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
         kept = [row for row in rows if arguments.split in ("all", row.split)]
         write_rows(
@@ -72,6 +76,15 @@ def conversions(data_set: str, path: Path, form: Form) -> Iterator[Row | Dropped
         ) from error
 
 
+def grounded(outcome: Row | Dropped) -> Row | Dropped:
+    """Drop a row that would teach to write numbers which nothing gives, and serving then doubts."""
+    if isinstance(outcome, Dropped):
+        return outcome
+    findings = check(pseudocode.parse(outcome.output), outcome.prompt)
+    doubts = [found.message for found in findings if found.code == "ungrounded_literal"]
+    return Dropped(outcome.source, "number_from_nowhere", doubts[0]) if doubts else outcome
+
+
 def _write_dropped(path: Path, outcomes: Sequence[Row | Dropped]) -> None:
     dropped = [outcome for outcome in outcomes if isinstance(outcome, Dropped)]
     write_rows(
@@ -102,6 +115,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=("train", "development", "all"),
         default="train",
         help="questions to train on, those kept for development, or both [train]",
+    )
+    parser.add_argument(
+        "--grounded",
+        action="store_true",
+        help="drop programs with a number that the question does not give: computed in the head",
     )
     parser.add_argument(
         "--dropped", type=Path, metavar="FILE", help="write what was dropped, and why"

@@ -82,7 +82,7 @@ async def draw(
 
 
 async def _draw_one(client: AsyncOpenAI, manner: Manner, question: str) -> Drawn:
-    grammar = {"structured_outputs": {"grammar": pseudocode.grammar_text()}}
+    grammar = {"structured_outputs": {"grammar": pseudocode.grammar_text(comments=False)}}
     reply = await client.chat.completions.create(
         model=manner.model,
         messages=[{"role": "user", "content": question}],

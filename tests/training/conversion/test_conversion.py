@@ -223,3 +223,25 @@ def _expression(draw: random.Random, depth: int) -> str:
     left, right = _expression(draw, depth - 1), _expression(draw, depth - 1)
     text = f"{left}{draw.choice('+-*/')}{right}"
     return f"({text})" if draw.random() < 0.6 else text
+
+
+def test_a_program_with_a_number_computed_in_the_head_is_dropped_on_request(tmp_path: Path) -> None:
+    source, out = tmp_path / "train.jsonl", tmp_path / "rows.csv"
+    question = "A park charges $12 admission and $6 for a tour. What do 10 people pay for both?"
+    solutions = [
+        "18*10=<<18*10=180>>180\n#### 180",
+        "12+6=<<12+6=18>>18\n18*10=<<18*10=180>>180\n#### 180",
+    ]
+    source.write_text(
+        "".join(
+            json.dumps({"question": f"{question} ({place})", "answer": solution}) + "\n"
+            for place, solution in enumerate(solutions, start=1)
+        )
+    )
+    arguments = ["gsm8k", str(source), "--out", str(out), "--split", "all"]
+    assert main(arguments) == 0
+    assert out.read_text().count("return") == 2
+    dropped = tmp_path / "dropped.csv"
+    assert main([*arguments, "--grounded", "--dropped", str(dropped)]) == 0
+    assert out.read_text().count("return") == 1
+    assert "gsm8k/train/1,number_from_nowhere,18 is neither" in dropped.read_text()
