@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from basemodels import resolve
-from training import documents, memory
+from training import memory
 from training.errors import RunRefused
 from training.memory import Machine, Setup, Sizes
 from training.planning import columns_of, lora_of
@@ -75,7 +75,7 @@ def _base_dir(base: str) -> Path:
 def _sheet(recipe: RunRecipe) -> Sheet:
     if isinstance(recipe, Recipe):
         return read_rows(recipe.rows, TASKS[recipe.task], columns_of(recipe))
-    return documents.read_documents(recipe.rows)
+    return read_rows(recipe.rows, TASKS["raw"], {})
 
 
 def guess_lengths(rows: Sequence[Row]) -> Lengths:

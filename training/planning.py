@@ -20,7 +20,7 @@ from training.preparing import Prepared, leaks, listed, load_tokenizer, prepare,
 from training.prompts import Tokenizer, Wording
 from training.publish import choose_probes
 from training.recipe import DpoRecipe, PretrainRecipe, Recipe, RunRecipe
-from training.rows import Column, Problem
+from training.rows import Column, Problem, read_rows
 from training.tasks import TASKS
 
 # Prompts among which those are looked for whose answers the adapter changes.
@@ -115,7 +115,7 @@ def prepare_stage(recipe: RunRecipe, path: Path, base_dir: Path) -> Prepared:
             bad_rows=recipe.bad_rows,
         )
         return _as_pairs(recipe, prepared) if isinstance(recipe, DpoRecipe) else prepared
-    sheet = documents.read_documents(path)
+    sheet = read_rows(path, TASKS["raw"], {})
     refuse(sheet, recipe.bad_rows)
     tokenizer = load_tokenizer(base_dir)
     wording = Wording(PromptForm(), str)
