@@ -1,6 +1,7 @@
 """Check a chain-of-thought: every calculation recomputed, the conclusion found and compared."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from reasoning.expressions import value_of
@@ -70,9 +71,11 @@ def _parts(found: re.Match[str]) -> tuple[int, int, str] | None:
 
 
 def _steps(text: str, conclusion: int, statements: Sequence[Statement]) -> Iterator[Step]:
+    starts = [item.start for item in statements]
     for match in _SENTENCE.finditer(text, 0, conclusion):
         sentence = match[0].strip()
-        inside = [item for item in statements if match.start() <= item.start < match.end()]
+        first, last = bisect_left(starts, match.start()), bisect_left(starts, match.end())
+        inside = statements[first:last]
         if inside:
             yield from (_step(sentence, item) for item in inside)
         elif _WORD.search(sentence):

@@ -116,7 +116,7 @@ def _around(tokens: Sequence[Token], at: int, text: str) -> Statement | None:
     if expression.operations + value.operations == 0 or _converts(expression, value):
         return None
     spoken = tokens[at].text.startswith("is")
-    if (value.operations or spoken) and _names_something(tokens[:at], first, expression):
+    if (value.operations or spoken) and _names_something(tokens, first, at, expression):
         # `$5 gives 5 × 100 cents`, `the third week = 35 + 35`, `then 1/3 is equal to $20`.
         return None
     while tokens[last - 1].kind == "unit" and tokens[last - 1].text not in numbers.MULTIPLES:
@@ -134,9 +134,9 @@ def _right_value(left: Value, right: Value) -> str:
     return f"{quotient}……{numbers.show((left.value - quotient) * left.divisor)}"
 
 
-def _names_something(tokens: Sequence[Token], first: int, left: Value) -> bool:
+def _names_something(tokens: Sequence[Token], first: int, at: int, left: Value) -> bool:
     """Whether a side is one number, percentage or fraction amid words, so nothing is computed."""
-    own = tokens[first:]
+    own = tokens[first:at]
     signs = [token.text for token in own if token.kind == "operator"]
     numbers_there = sum(token.kind == "number" for token in own)
     alone = signs in ([], ["<percent>"]) or (signs == ["/"] and numbers_there == len(own) - 1)

@@ -19,6 +19,7 @@ from service.solving.sampling import Count, count_of, objects
 DEFAULT_TOKENS = 2048
 MAX_TOKENS = 65_536
 PIECE_TOKENS = 512
+LEAST_PIECE_TOKENS = 32
 # A model that ends each piece at once must not be asked for ever.
 MAX_PIECES = 512
 LEAST_WINDOW_CHARACTERS = 200
@@ -95,6 +96,7 @@ class _Continuation:
         )
         self._outlet = _Outlet(_stops(body), options.max_characters)
         limit = body.get("max_tokens")
+        self._piece_tokens = PIECE_TOKENS
         self._tokens_left = limit if isinstance(limit, int) else DEFAULT_TOKENS
         self._count = Count()
         self._head: JSON = {
@@ -150,12 +152,12 @@ class _Continuation:
                 await stream.aclose()
 
     async def _ask(self, request_id: str) -> AsyncIterator[JSON]:
-        """Ask for a piece, with a narrower window as long as the engine finds it too long."""
+        """Ask for a piece; a smaller one after a narrower window while the engine finds it too long."""
         while True:
             body: JSON = {
                 **self._body,
                 "prompt": self._text.window(),
-                "max_tokens": min(self._tokens_left, PIECE_TOKENS),
+                "max_tokens": min(self._tokens_left, self._piece_tokens),
                 "stream": True,
                 # A piece that is left before its end must be counted too.
                 "stream_options": {"include_usage": True, "continuous_usage_stats": True},
@@ -163,10 +165,11 @@ class _Continuation:
             try:
                 stream = await self._engine.complete(body, self._adapter, request_id)
             except RequestRefused as error:
-                narrower = self._text.window_characters // 2
+                narrower = len(str(body["prompt"])) // 2
                 if error.code != "context_length_exceeded" or narrower < LEAST_WINDOW_CHARACTERS:
                     raise
                 self._text.narrow_to(narrower)
+                self._piece_tokens = max(LEAST_PIECE_TOKENS, self._piece_tokens // 2)
                 continue
             if isinstance(stream, dict):
                 raise TypeError("the engine gives a whole answer that was asked for as a stream")

@@ -163,6 +163,11 @@ CODES: dict[str, Code] = {
         "continuation: a quotation is opened and not closed, or closed only",
         "cut elsewhere",
     ),
+    "language_switch": Code(
+        "mend",
+        "continuation: the opening is in Chinese and the output is not, or the other way round",
+        "pair texts of one language",
+    ),
     # worth a look
     "column_name": Code("look", "a column was found by a name in other letters", "rename it"),
     "null_like": Code("look", "a cell holds only `None`, `N/A`, `undefined` or `-`", "check it"),

@@ -15,7 +15,7 @@ from basemodels import resolve
 from basemodels.modules import read_config
 from basemodels.sizes import Sizes, sizes_of
 from basemodels.training_memory import Setup, memory_parts
-from training import documents, memory
+from training import memory
 from training.errors import RunRefused
 from training.memory import Machine
 from training.planning import columns_of, lora_of
@@ -78,7 +78,7 @@ def _base_dir(base: str) -> Path:
 def _sheet(recipe: RunRecipe) -> Sheet:
     if isinstance(recipe, Recipe):
         return read_rows(recipe.rows, TASKS[recipe.task], columns_of(recipe))
-    return documents.read_documents(recipe.rows)
+    return read_rows(recipe.rows, TASKS["raw"], {})
 
 
 def guess_lengths(rows: Sequence[Row]) -> Lengths:

@@ -127,7 +127,7 @@ def prepare_stage(
             wording=wording or recipe.examples,
         )
         return _as_pairs(recipe, prepared) if isinstance(recipe, DpoRecipe) else prepared
-    sheet = documents.read_documents(path)
+    sheet = read_rows(path, TASKS["raw"], {})
     refuse(sheet, recipe.bad_rows)
     tokenizer = load_tokenizer(base_dir)
     examples = documents.encode_documents(sheet, tokenizer, recipe.max_length_tokens)

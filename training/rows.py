@@ -77,6 +77,8 @@ def _read(path: Path, task: Task, wanted: Sequence[str], sheet: Sheet) -> Record
 
 def _read_files(paths: list[Path], wanted: Sequence[str], sheet: Sheet) -> Records:
     path, suffix = paths[0], paths[0].suffix.lower()
+    # What is not there is told so, whatever its name.
+    path.stat()
     if suffix == ".parquet":
         return read_parquet(paths)
     if suffix not in (*DELIMITED, ".json", ".jsonl"):
@@ -133,7 +135,8 @@ def row_of(
     answer = _short_text(values.get("answer"))
     faults = list(_faults(prompt, output, task)) or task.check(prompt, output, answer)
     if faults:
-        return [Problem(line, fault.code, fault.message) for fault in faults]
+        where = f"{record['file']}: " if task.raw and "file" in record else ""
+        return [Problem(line, fault.code, where + fault.message) for fault in faults]
     used = {names.get(column) for column in ("prompt", "output", "answer")}
     notes = {
         name: note for name, note in record.items() if name not in used and isinstance(note, str)

@@ -187,6 +187,10 @@ TASKS_OF_THEIR_OWN = [
             [(3, "sentence_cut")], 1, "continuation"),
     Spoiled("dialogue left open", ".csv", "prompt,output\na,“去吧。”他说。\nb,他说：“去吧。\n".encode(),
             [(3, "quote_unbalanced")], 1, "continuation"),
+    Spoiled("a story that changes its language", ".csv",
+            "prompt,output\na,“去吧。”他说。\n夜色渐深，他推开门，走进了那间没有人住的旧屋子。,"
+            "Nobody had lived there for a long time.\n".encode(),
+            [(3, "language_switch")], 1, "continuation"),
     Spoiled("raw text in a table", ".csv", b"text,year\nOnce.,1\nOnce.,2\n,3\n",
             [(3, "duplicate"), (4, "empty_output")], 1, "raw"),
 ]  # fmt: skip

@@ -6,12 +6,14 @@ import pytest
 
 from adapters.store import Store
 from tests.training.tiny_base import write_recipe
-from training.documents import encode_documents, read_documents
+from training.documents import encode_documents
 from training.encode import IGNORED
 from training.errors import RowsRefused
 from training.preparing import load_tokenizer
 from training.pretrain import main
 from training.prompts import Tokenizer
+from training.rows import read_rows
+from training.tasks import TASKS
 
 EOS = 256
 
@@ -31,7 +33,7 @@ def write_texts(folder: Path) -> Path:
 
 
 def test_documents_are_found_below_a_directory_in_the_order_of_their_names(tmp_path: Path) -> None:
-    sheet = read_documents(write_texts(tmp_path))
+    sheet = read_rows(write_texts(tmp_path), TASKS["raw"], {})
     assert [Path(row.notes["file"]).name for row in sheet.rows] == ["a.txt", "b.md"]
     assert sheet.problems == []
 
@@ -41,22 +43,25 @@ def test_every_token_of_a_document_is_predicted_once(tmp_path: Path, tokenizer: 
     path.write_text("abcdefghijklmnopqrstuvwxyz", encoding="utf-8")
     (whole,) = tokenizer(["abcdefghijklmnopqrstuvwxyz"], add_special_tokens=True)["input_ids"]
     for length in (2, 5, 9, 27, 100):
-        examples = encode_documents(read_documents(path), tokenizer, length)
+        examples = encode_documents(read_rows(path, TASKS["raw"], {}), tokenizer, length)
         predicted = [label for example in examples for label in example.labels[1:]]
         assert predicted == [*whole[1:], EOS]
         assert all(len(example.input_ids) <= length for example in examples)
         assert not any(label == IGNORED for example in examples for label in example.labels)
 
 
-def test_what_is_no_text_is_named(tmp_path: Path) -> None:
+def test_what_is_no_text_is_named_and_another_encoding_is_read(tmp_path: Path) -> None:
     texts = write_texts(tmp_path)
     (texts / "c.txt").write_bytes("中文".encode("gb18030"))
     (texts / "d.txt").write_text(" \n")
     (texts / "e.txt").write_text((texts / "a.txt").read_text())
-    problems = read_documents(texts).problems
-    assert sorted(problem.code for problem in problems) == ["duplicate", "empty_output", "not_utf8"]
-    with pytest.raises(RowsRefused, match="There is no text in"):
-        read_documents(tmp_path / "nowhere")
+    sheet = read_rows(texts, TASKS["raw"], {})
+    assert [problem.code for problem in sheet.losses] == ["empty_output", "duplicate"]
+    assert "d.txt: the output is empty" in str(sheet.problems)
+    assert "c.txt: the file is GB18030" in str(sheet.problems)
+    assert "中文" in [row.output for row in sheet.rows]
+    with pytest.raises(RowsRefused, match="nowhere: No such file or directory"):
+        read_rows(tmp_path / "nowhere", TASKS["raw"], {})
 
 
 @pytest.mark.training

@@ -27,6 +27,8 @@ _NOT_STORY = re.compile(
     r"\b(titlepage|halftitlepage|imprint|colophon|copyright-page|toc|loi|frontispiece|epigraph|"
     r"dedication|endnotes|footnotes|backmatter|frontmatter|index|acknowledgments)\b"
 )
+# HTML lets a paragraph end where the next block begins; the parser waits for its end tag.
+_BLOCK_START = re.compile(r"<(?:p|h[1-6]|blockquote|li|ul|ol|div|section|hr)\b", re.IGNORECASE)
 _LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE-NOTE.txt")
 
 
@@ -92,7 +94,7 @@ def _in_directory(folder: Path) -> Iterator[Path]:
 def _from_pages(folder: Path) -> Book:
     chapters: list[Chapter] = []
     for page in sorted(folder.glob("*.xhtml"), key=lambda path: _natural(path.name)):
-        chapters += _chapters(BeautifulSoup(_text(page), "html.parser"))
+        chapters += _chapters(_page(_text(page)))
     # src/epub/text under the directory that carries the title of the book.
     named = next(
         (parent for parent in folder.parents if parent.name not in {"src", "epub", "text"}), folder
@@ -118,7 +120,7 @@ def _from_epub(path: Path) -> Book:
             chapters: list[Chapter] = []
             for href in _spine(manifest):
                 member = posixpath.normpath(posixpath.join(posixpath.dirname(package), href))
-                chapters += _chapters(BeautifulSoup(archive.read(member), "html.parser"))
+                chapters += _chapters(_page(_decoded(archive.read(member), f"{path}: {member}")))
             title, rights = (_element_text(manifest, f"dc:{name}") for name in ("title", "rights"))
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError) as error:
         raise NovelError(
@@ -150,7 +152,10 @@ def _spine(manifest: BeautifulSoup) -> Iterator[str]:
     """Yield the pages of a book in reading order."""
     items = {str(item.get("id")): str(item.get("href")) for item in manifest.find_all("item")}
     for reference in manifest.find_all("itemref"):
-        yield unquote(items[str(reference.get("idref"))])
+        name = str(reference.get("idref"))
+        if name not in items:
+            raise KeyError(f"its spine names {name!r}, which its manifest does not list")
+        yield unquote(items[name])
 
 
 def _element_text(manifest: BeautifulSoup, name: str) -> str:
@@ -159,13 +164,17 @@ def _element_text(manifest: BeautifulSoup, name: str) -> str:
 
 
 def _from_html(text: str, path: Path) -> Book:
-    page = BeautifulSoup(text, "html.parser")
-    return Book(path.stem, str(path), _licence(path.parent), tuple(_chapters(page)))
+    chapters = tuple(_chapters(_page(text)))
+    return Book(path.stem, str(path), _licence(path.parent), chapters)
 
 
 def _from_lines(text: str, path: Path) -> Book:
     lines = text.splitlines()
     return Book(path.stem, str(path), _licence(path.parent), chapters_of(lines))
+
+
+def _page(text: str) -> BeautifulSoup:
+    return BeautifulSoup(_BLOCK_START.sub(r"</p>\g<0>", text), "html.parser")
 
 
 def _chapters(page: BeautifulSoup) -> Iterator[Chapter]:
@@ -199,14 +208,17 @@ def _text(path: Path) -> str:
     """Return a file as text; UTF-8, or what its bytes most likely are."""
     if path.stat().st_size > MAX_BYTES:
         raise NovelError(f"{path} is larger than {MAX_BYTES:,} bytes. Split it.")
-    content = path.read_bytes()
+    return _decoded(path.read_bytes(), str(path))
+
+
+def _decoded(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         best = from_bytes(content, cp_isolation=["gb18030", "big5", "utf_16", "cp1252"]).best()
         if best is None or (b"\0" in content[:1000] and best.encoding != "utf_16"):
             raise NovelError(
-                f"{path} is not text in UTF-8, GB18030, Big5, UTF-16 or Windows-1252. Save it as "
+                f"{name} is not text in UTF-8, GB18030, Big5, UTF-16 or Windows-1252. Save it as "
                 "UTF-8."
             ) from None
         return str(best)

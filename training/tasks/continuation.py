@@ -6,11 +6,14 @@ from training.checks.cells import Fault
 from training.tasks.task import Task
 
 _SENTENCE_END = re.compile(r"[.!?。！？…⋯‥~～—-][\"'”’»）)」』】*_\s]*$")
+# A foreign name or a poem within a text is no other language.
+_MOST = 0.9
+_LEAST_LETTERS = 20
 _PAIRS = {"“": "”", "「": "」", "『": "』", "«": "»", "《": "》"}
 
 
 def check_passage(prompt: str, text: str, gold: str | None) -> list[Fault]:  # noqa: ARG001 - a Check
-    """Check that a passage ends where a sentence does and leaves no quotation open."""
+    """Check that a passage ends with a sentence, closes quotations and keeps to its language."""
     faults = []
     if not ends_a_sentence(text):
         message = f"the output ends in {text.rstrip()[-20:]!r}, inside a sentence; cut at its end"
@@ -18,7 +21,19 @@ def check_passage(prompt: str, text: str, gold: str | None) -> list[Fault]:  # n
     if (found := unbalanced_quote(text)) is not None:
         message = f"{found} has no partner; keep dialogue whole"
         faults.append(Fault("quote_unbalanced", message))
+    opening, output = _chinese_share(prompt), _chinese_share(text)
+    if opening is not None and output is not None and (opening > _MOST) != (output > _MOST):
+        message = "the opening and the output are in two languages; pair texts of one language"
+        faults.append(Fault("language_switch", message))
     return faults
+
+
+def _chinese_share(text: str) -> float | None:
+    """Which part of the letters is Chinese, if that is all or nothing of a text long enough."""
+    letters = [character for character in text if character.isalpha()]
+    share = sum("\u3400" <= character <= "\u9fff" for character in letters) / (len(letters) or 1)
+    clear = share > _MOST or share < 1 - _MOST
+    return share if clear and len(letters) >= _LEAST_LETTERS else None
 
 
 def ends_a_sentence(text: str) -> bool:

@@ -186,6 +186,37 @@ def test_a_book_that_cannot_be_used_is_one_sentence(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("member", "content", "said"),
+    [
+        ("OEBPS/c 0.xhtml", bytes(range(256)) * 20, "c 0.xhtml is not text"),
+        ("OEBPS/content.opf", b"<package/>", "holds no paragraphs"),
+        (
+            "OEBPS/content.opf",
+            b"<spine><itemref idref='x'/></spine>",
+            "its spine names 'x', which its manifest does not list",
+        ),
+    ],
+)
+def test_a_damaged_part_of_an_epub_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], member: str, content: bytes, said: str
+) -> None:
+    good = _epub(tmp_path / "good.epub", _chapters(STORY))
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(tmp_path / "bad.epub", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, content if name == member else old.read(name))
+    assert main([str(tmp_path / "bad.epub"), "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_paragraphs_without_an_end_tag_end_where_the_next_begins(tmp_path: Path) -> None:
+    (tmp_path / "old.html").write_text("<h2>One<p>First <i>one</i>.<p>Second.<h2>Two</h2><p>Third.")
+    chapters = read(tmp_path / "old.html").chapters
+    assert [chapter.paragraphs for chapter in chapters] == [("First one.", "Second."), ("Third.",)]
+
+
 def test_an_epub_without_its_parts_and_a_directory_in_use_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

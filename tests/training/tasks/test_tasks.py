@@ -99,3 +99,17 @@ def test_a_question_about_a_chain_is_answered_without_sections() -> None:
     assert len(check("Propose the next algorithm.", "Yes.", None)) == 4
     proposal = "Name: Adam\nAnswers: noise\nIdeas: moments.\nProgram:\nx\nReasons: less noise"
     assert list(check("Propose the next algorithm.", proposal, None)) == []
+
+
+@pytest.mark.parametrize(
+    ("opening", "output", "switches"),
+    [
+        ("夜色渐深，他推开门，走进了那间没有人住的旧屋子。", "Nobody had lived there for a long time.", True),
+        ("Nobody had lived there for a long time.", "夜色渐深，他推开门，走进了那间没有人住的旧屋子。", True),
+        ("夜色渐深，他推开门，走进了那间没有人住的旧屋子。", "“Hello？”他说，没有人回答他，屋子里只有雨声。", False),
+        ("Nobody had lived there for a long time.", "“你好。”", False),
+    ],
+)  # fmt: skip
+def test_a_story_keeps_to_its_language(opening: str, output: str, *, switches: bool) -> None:
+    faults = TASKS["continuation"].check(opening, output, None)
+    assert [fault.code for fault in faults] == ["language_switch"] * switches
