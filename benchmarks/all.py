@@ -46,10 +46,10 @@ class Plan(NamedTuple):
 PLANS = {
     "service": Plan(8 * MINUTE_S),
     "swap": Plan(4 * MINUTE_S, can_be_quick=False),
-    "engine": Plan(12 * MINUTE_S),
+    "engine": Plan(10 * MINUTE_S),
     "growth": Plan(6 * MINUTE_S),
     "training": Plan(6 * MINUTE_S, can_be_quick=False),
-    "parity": Plan(10 * MINUTE_S),
+    "parity": Plan(12 * MINUTE_S),
     "store": Plan(3 * MINUTE_S),
     "rows": Plan(2 * MINUTE_S),
     "pseudocode": Plan(
