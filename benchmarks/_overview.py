@@ -60,7 +60,7 @@ def _took(one: Mapping[str, Any]) -> str:
     took = f"{one['seconds'] / 60:.1f} of at most {one['limit_s'] / 60:.0f} minutes"
     if "figures" in one:
         return f"{took}, load {one['machine']['load_average']} at the start."
-    return f"{took}. **It gave no figures:**\n\n```text\n{one['failed'].strip()}\n```"
+    return f"{took}. **It gave no figures**: {one['failed']}"
 
 
 def _table(found: Sequence[Figure]) -> str:

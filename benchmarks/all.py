@@ -46,10 +46,10 @@ class Plan(NamedTuple):
 PLANS = {
     "service": Plan(8 * MINUTE_S),
     "swap": Plan(4 * MINUTE_S, can_be_quick=False),
-    "engine": Plan(12 * MINUTE_S),
+    "engine": Plan(10 * MINUTE_S),
     "growth": Plan(6 * MINUTE_S),
     "training": Plan(6 * MINUTE_S, can_be_quick=False),
-    "parity": Plan(10 * MINUTE_S),
+    "parity": Plan(12 * MINUTE_S),
     "store": Plan(3 * MINUTE_S),
     "rows": Plan(2 * MINUTE_S),
     "pseudocode": Plan(
@@ -121,7 +121,14 @@ def run_one(name: str, plan: Plan, *, quick: bool) -> dict[str, Any]:
         found: dict[str, Any] = {"seconds": time.monotonic() - started_s, "limit_s": plan.limit_s}
         if target.is_file():
             return {**found, **json.loads(target.read_text(encoding="utf-8"))}
-        return {**found, "failed": f"{ended}\n{said[-LOG_TAIL_CHARACTERS:]}"}
+        sys.stderr.write(f"{name} gave no figures, {ended}:\n{said[-LOG_TAIL_CHARACTERS:]}\n")
+        return {**found, "failed": f"{ended}: {_last_line(said)}"}
+
+
+def _last_line(said: str) -> str:
+    """What it said last, for the page, without this machine's paths."""
+    lines = [line for line in said.replace(str(ROOT), ".").splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
 
 
 def _run(command: list[str], log: Path, plan: Plan, *, quick: bool) -> str:
@@ -157,8 +164,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _named(name: str, one: Mapping[str, Any]) -> list[Figure]:
     if "figures" not in one:
-        reason = one["failed"].partition("\n")[0]
-        return [Figure(f"{name}: gave no figures", 0.0, "", "figures", ok=False, note=reason)]
+        failed = Figure(f"{name}: gave no figures", 0.0, "", "figures", ok=False)
+        return [replace(failed, note=one["failed"])]
     return [replace(figure, name=f"{name}: {figure.name}") for figure in read(one)]
 
 

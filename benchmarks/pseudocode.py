@@ -18,9 +18,13 @@ from pathlib import Path
 import httpx
 from llguidance import LLMatcher, LLTokenizer, grammar_from
 
+from adapters.errors import AdapterError
+from adapters.layout import default_root
+from adapters.store import Store
 from benchmarks._intervals import Interval, risk_coverage, threshold_for
 from benchmarks._questions import DATA_VARIABLE, Asked, question_sets, with_another_number
 from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
+from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
 from demo.processes import running_server
 from pseudocode.grounding import grounded_grammar
@@ -33,14 +37,32 @@ NO_RULES = SolvingRules("", 0.0, 0.0)
 
 
 def run() -> list[Figure]:
-    """Measure everything that the adapters in the store allow."""
+    """Measure everything that the adapters in the store allow.
+
+    Raises:
+        BenchmarkError: A service is to be started, and its store has no such adapter.
+    """
     size = int(os.environ.get("BENCH_SIZE", "100"))
     model = os.environ.get("BENCH_MODEL", "pseudocode")
+    if "BENCH_URL" not in os.environ:
+        _require(model)
     sets = question_sets(size)
     # A service takes no variable of this prefix that it does not know.
     os.environ.pop(DATA_VARIABLE, None)
     with _service() as url:
         return asyncio.run(measure(url, model, sets))
+
+
+def _require(model: str) -> None:
+    """Look for the adapter before a service is started for it."""
+    root = default_root()
+    try:
+        Store(root).resolve(model)
+    except AdapterError as error:
+        raise BenchmarkError(
+            f"{model} cannot be measured: {error} The store is {root}; name another by "
+            "LORADOCK_STORE, or a service by BENCH_URL."
+        ) from error
 
 
 @contextlib.contextmanager

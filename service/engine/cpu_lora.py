@@ -3,10 +3,10 @@
 vLLM's own class takes slot -1, "no adapter", for the last slot, so base rows that share a batch
 with an adapter get its answer; it also copies the weights once for each token. Here the rows of
 a step are grouped by adapter once, each group is multiplied once, and all other rows are not
-touched. Shapes: T rows, I in, O out, R stacked rank, S slots.
+touched. Shapes: T rows, I in, O out, R rank, S slots.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,13 +17,28 @@ from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
 @dataclass(frozen=True)
 class Group:
-    """The rows of one adapter in this step: a slice where they lie together, else indices."""
+    """The rows of one adapter.
+
+    Attributes:
+        slot: Where its weights are.
+        place: Where its rows are once all are gathered in the order of `Rows.order`.
+        span: Where they are in the step, or None if they do not lie together.
+    """
 
     slot: int
-    rows: slice | Tensor
+    place: slice
+    span: slice | None
 
 
-def group_rows(slots: Sequence[int]) -> list[Group]:
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one step that belong to adapters."""
+
+    groups: tuple[Group, ...]
+    order: Tensor
+
+
+def group_rows(slots: Sequence[int]) -> Rows:
     """Group rows by slot, in the order of their first rows; slot -1 is no adapter.
 
     Args:
@@ -33,68 +48,96 @@ def group_rows(slots: Sequence[int]) -> list[Group]:
     for row, slot in enumerate(slots):
         if slot >= 0:
             found.setdefault(slot, []).append(row)
-    return [Group(slot, _compact(rows)) for slot, rows in found.items()]
+    groups: list[Group] = []
+    order: list[int] = []
+    for slot, rows in found.items():
+        together = rows[-1] - rows[0] + 1 == len(rows)
+        span = slice(rows[0], rows[-1] + 1) if together else None
+        groups.append(Group(slot, slice(len(order), len(order) + len(rows)), span))
+        order += rows
+    return Rows(tuple(groups), torch.tensor(order, dtype=torch.long))
 
 
-def _compact(rows: list[int]) -> slice | Tensor:
-    if rows[-1] - rows[0] + 1 == len(rows):
-        return slice(rows[0], rows[-1] + 1)
-    return torch.tensor(rows)
+@dataclass(frozen=True)
+class Part:
+    """One slice of a layer's output: which columns of the inner product it takes, and its B."""
+
+    inner: slice
+    output: slice
+    b: Tensor  # (R, O of the slice), a view
 
 
-def add_product(
-    y: Tensor, x: Tensor, a: Tensor | None, b: Tensor, scale: float, rows: slice | Tensor
-) -> None:
-    """Add `x @ a.T @ b.T * scale` to some rows of y, in place.
+@dataclass(frozen=True)
+class Weights:
+    """What one adapter adds to one layer, cut to its real rank.
 
-    Args:
-        y: (T, O), may be a view of wider rows.
-        x: (T, I), or (T, R) if there is no a.
-        a: (R, I).
-        b: (O, R).
-        scale: What the product is multiplied by.
-        rows: Which rows of x and y.
+    Attributes:
+        a: (I, R of all slices), or None for an embedding, whose input is the inner product.
+        parts: The slices it changes.
     """
-    inner = x[rows]
-    if a is not None:
-        inner = inner.to(a.dtype) @ a.T
-    if scale != 1.0:
-        inner = inner * scale
-    if isinstance(rows, slice) and y.dtype == b.dtype:
-        y[rows].addmm_(inner.to(b.dtype), b.T)
-        return
-    delta = (inner.to(b.dtype) @ b.T).to(y.dtype)
-    if isinstance(rows, slice):
-        y[rows] += delta
-    else:
-        y.index_add_(0, rows, delta)
+
+    a: Tensor | None
+    parts: tuple[Part, ...]
 
 
-class Ranks:
-    """The rank an adapter really has in a slot of a stacked weight, whose rest is zeros.
+class Cutter:
+    """Cuts an adapter's weights out of the stacked ones, whose rest is zeros.
 
-    Looked up once, and again after the weight has changed, which is what torch counts in
-    `_version`; one entry for each weight and slot is kept.
+    Done once for each adapter and layer, and again after the stacked weights have changed, which
+    is what torch counts in `_version`. One entry for each layer and slot is kept.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[int, dict[int, int]]] = {}
+        self._known: dict[int, tuple[list[int], dict[int, Weights]]] = {}
 
-    def of(self, b: Tensor, slot: int) -> int:
-        """The highest column of a slot that is not all zeros, plus one.
+    def cut(self, a: Sequence[Tensor] | None, b: Sequence[Tensor], slot: int) -> Weights:
+        """The weights in a slot; without parts if the adapter does not change the layer.
 
         Args:
-            b: (S, 1, O, R).
+            a: (S, 1, R, I) for each slice, or None for an embedding.
+            b: (S, 1, O, R) for each slice.
             slot: Which of the S.
         """
-        version, ranks = self._known.get(b.data_ptr(), (-1, {}))
-        if version != b._version:
-            ranks = {}
-            self._known[b.data_ptr()] = (b._version, ranks)
-        if slot not in ranks:
-            used = b[slot].reshape(-1, b.shape[-1]).any(dim=0).nonzero()
-            ranks[slot] = int(used[-1]) + 1 if len(used) else 0
-        return ranks[slot]
+        versions = [weight._version for weight in b]
+        known, slots = self._known.get(b[0].data_ptr(), ([], {}))
+        if known != versions:
+            slots = {}
+            self._known[b[0].data_ptr()] = (versions, slots)
+        if slot not in slots:
+            slots[slot] = _cut(a, b, slot)
+        return slots[slot]
+
+
+def _cut(a: Sequence[Tensor] | None, b: Sequence[Tensor], slot: int) -> Weights:
+    parts: list[Part] = []
+    a_parts: list[Tensor] = []
+    inner = output = 0
+    for number, weight in enumerate(b):
+        flat = weight[slot].reshape(-1, weight.shape[-1])  # (O, R)
+        used = flat.any(dim=0).nonzero()
+        rank = int(used[-1]) + 1 if len(used) else 0
+        if rank:
+            columns = slice(inner, inner + rank)
+            parts.append(Part(columns, slice(output, output + len(flat)), flat[:, :rank].T))
+            if a is not None:
+                a_parts.append(a[number][slot].reshape(-1, a[number].shape[-1])[:rank])
+            inner += rank
+        output += len(flat)
+    return Weights(torch.cat(a_parts).T if a_parts else None, tuple(parts))
+
+
+def add_changes(y: Tensor, x: Tensor, weights: Weights, scale: float) -> None:
+    """Add what one adapter changes, in place.
+
+    Args:
+        y: Its rows, (T, O), of the dtype of the weights.
+        x: Its rows, (T, I).
+        weights: The adapter's.
+        scale: What the change is multiplied by.
+    """
+    inner = x if weights.a is None else x @ weights.a  # (T, R of all slices)
+    for part in weights.parts:
+        y[:, part.output].addmm_(inner[:, part.inner], part.b, alpha=scale)
 
 
 class GroupedPunicaWrapper(PunicaWrapperCPU):
@@ -108,10 +151,10 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         **kwargs: object,
     ) -> None:
         super().__init__(max_num_batched_tokens, max_batches, device, **kwargs)
-        self._ranks = Ranks()
-        self._token_groups: list[Group] = []
-        self._sampler_groups: list[Group] = []
-        self._sampler_rows = 0
+        self._cutter = Cutter()
+        self._token_rows = group_rows(())
+        self._sampler_rows = group_rows(())
+        self._sampler_count = 0
 
     def update_metadata(
         self,
@@ -124,9 +167,9 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         """Note which rows belong to whom; called when that changes."""
         super().update_metadata(mapping, lora_index_to_id, max_loras, vocab_size, **kwargs)
         slots = self.sampler_indices.tolist()
-        self._token_groups = group_rows(self.token_lora_indices.tolist())
-        self._sampler_groups = group_rows(slots)
-        self._sampler_rows = len(slots)
+        self._token_rows = group_rows(self.token_lora_indices.tolist())
+        self._sampler_rows = group_rows(slots)
+        self._sampler_count = len(slots)
 
     def add_lora_linear(  # noqa: PLR0913 - the signature is vLLM's
         self,
@@ -135,18 +178,14 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         lora_a_stacked: tuple[Tensor, ...],
         lora_b_stacked: tuple[Tensor, ...],
         scale: float,
-        output_slices: tuple[int, ...],
+        output_slices: tuple[int, ...],  # noqa: ARG002 - the slices are those of the weights
         *,
         buffer: tuple[Tensor, ...] | None = None,  # noqa: ARG002
         **kwargs: object,  # noqa: ARG002
     ) -> None:
         """Linear, merged and fused layers: one pair of weights for each slice of the output."""
-        y = y.view(-1, y.shape[-1])  # (T, sum of slices)
-        x = x.view(-1, x.shape[-1])  # (T, I)
-        start = 0
-        for a, b, width in zip(lora_a_stacked, lora_b_stacked, output_slices, strict=True):
-            self._add(y[:, start : start + width], x, a, b, scale, self._token_groups)
-            start += width
+        if self._token_rows.groups:
+            self._add(y, x, lora_a_stacked, lora_b_stacked, self._token_rows, scale)
 
     def add_lora_embedding(
         self,
@@ -157,8 +196,8 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         **kwargs: object,  # noqa: ARG002
     ) -> None:
         """Embeddings: x (T, R) already is the adapter's A, looked up by token."""
-        y = y.view(-1, y.shape[-1])
-        self._add(y, x.view(-1, x.shape[-1]), None, lora_b_stacked, 1.0, self._token_groups)
+        if self._token_rows.groups:
+            self._add(y, x, None, (lora_b_stacked,), self._token_rows, 1.0)
 
     def add_lora_logits(
         self,
@@ -177,35 +216,51 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
             RuntimeError: The rows are those of a prompt whose log-probabilities were asked for.
                 vLLM does not say whose they are, and another adapter's would be wrong.
         """
-        groups = [g for g in self._sampler_groups if self._ranks.of(lora_b_stacked, g.slot)]
-        if not groups:
+        a, b = (lora_a_stacked,), (lora_b_stacked,)
+        if not any(self._cutter.cut(a, b, group.slot).parts for group in self._sampler_rows.groups):
             return
-        y = y.view(-1, y.shape[-1])[:, : lora_b_stacked.shape[-2]]
-        x = x.view(-1, x.shape[-1])
-        if len(x) != self._sampler_rows:
+        count = x.numel() // x.shape[-1]
+        if count != self._sampler_count:
             raise RuntimeError(
-                f"Log-probabilities of a prompt of {len(x)} rows were asked for while an adapter "
-                f"with LoRA on the output head serves {self._sampler_rows} requests; expected one "
-                "row for each. Serve such an adapter on a GPU, or do not ask for them."
+                f"Log-probabilities of a prompt of {count} rows were asked for while an adapter "
+                f"with LoRA on the output head serves {self._sampler_count} requests; expected "
+                "one row for each. Serve such an adapter on a GPU, or do not ask for them."
             )
-        self._add(y, x, lora_a_stacked, lora_b_stacked, scale, groups)
+        self._add(y, x, a, b, self._sampler_rows, scale)
 
     def _add(
         self,
         y: Tensor,
         x: Tensor,
-        a: Tensor | None,
-        b: Tensor,
+        a: Sequence[Tensor] | None,
+        b: Sequence[Tensor],
+        rows: Rows,
         scale: float,
-        groups: Iterable[Group],
     ) -> None:
-        for group in groups:
-            rank = self._ranks.of(b, group.slot)
-            if rank == 0:
-                continue
-            slot_b = b[group.slot].reshape(-1, b.shape[-1])[:, :rank]  # (O, rank)
-            if a is None:
-                add_product(y, x[:, :rank], None, slot_b, scale, group.rows)
-            else:
-                slot_a = a[group.slot].reshape(-1, a.shape[-1])[:rank]  # (rank, I)
-                add_product(y, x, slot_a, slot_b, scale, group.rows)
+        """Add the changes of all groups.
+
+        Args:
+            y: (..., at least O).
+            x: (..., I), or (..., R) for an embedding.
+            a: As `Cutter.cut` takes it.
+            b: As `Cutter.cut` takes it.
+            rows: Whose rows are where.
+            scale: What the changes are multiplied by.
+        """
+        y = y.view(-1, y.shape[-1])
+        x = x.view(-1, x.shape[-1])
+        dtype = b[0].dtype
+        if y.dtype == x.dtype == dtype and all(group.span for group in rows.groups):
+            for group in rows.groups:
+                weights = self._cutter.cut(a, b, group.slot)
+                if weights.parts:
+                    add_changes(y[group.span], x[group.span], weights, scale)
+            return
+        # Gathered once, so that each adapter's rows lie together, and added back once.
+        x = x[rows.order].to(dtype)
+        change = x.new_zeros(len(x), sum(weight.shape[-2] for weight in b))
+        for group in rows.groups:
+            weights = self._cutter.cut(a, b, group.slot)
+            if weights.parts:
+                add_changes(change[group.place], x[group.place], weights, scale)
+        y[:, : change.shape[1]].index_add_(0, rows.order, change.to(y.dtype))

@@ -72,7 +72,7 @@ def test_the_page_has_every_figure_its_goal_how_it_grows_and_where_it_was_measur
     assert "| fast | 1.5 s | <= 2 s | ok | best of 3 |" in page
     assert "- two, rate: 1.234e+04 tokens/s, goal >= 20000 tokens/s" in page
     assert "- broken: gave no figures" in page
-    assert "it said this" in page
+    assert "**It gave no figures**: exit code 2: it said this" in page
     assert (
         "- list, s: 0.001 at 1 versions, 0.1 at 100; 100 times for 100 times, as the power 1.00"
         in page

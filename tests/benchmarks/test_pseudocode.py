@@ -9,8 +9,9 @@ import pytest
 import pseudocode
 from benchmarks import goals
 from benchmarks._questions import Asked, own, question_sets, with_another_number
+from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
-from benchmarks.pseudocode import measure
+from benchmarks.pseudocode import measure, run
 from tests.service.running import listening
 from tests.service.solving.scripted import ScriptedEngine, store_with_solver
 from training.problems import Language
@@ -36,6 +37,15 @@ async def measured(
     async with listening(engine, store_with_solver(path, verifier=bool(engine.scores))) as app:
         found = await measure(str(app.client.base_url), "pseudocode", sets)
         return by_name(goals.judged("pseudocode", found))
+
+
+def test_an_adapter_that_is_not_there_is_told_before_a_service_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LORADOCK_STORE", str(tmp_path))
+    monkeypatch.delenv("BENCH_URL", raising=False)
+    with pytest.raises(BenchmarkError, match=r"pseudocode cannot be measured: .*LORADOCK_STORE"):
+        run()
 
 
 async def test_a_perfect_pupil_reaches_every_goal(tmp_path: Path) -> None:

@@ -52,17 +52,19 @@ def reference(y: Tensor, x: Tensor, a: Tensor, b: Tensor, ids: list[int]) -> Ten
 def test_rows_are_grouped_by_slot_and_the_base_has_no_group() -> None:
     from service.engine.cpu_lora import Group, group_rows
 
-    groups = group_rows([-1, 2, 2, -1, 0, 2, 1, 1])
-    assert [group.slot for group in groups] == [2, 0, 1]
-    assert isinstance(groups[0].rows, Tensor)
-    assert groups[0].rows.tolist() == [1, 2, 5]
-    assert groups[1:] == [Group(0, slice(4, 5)), Group(1, slice(6, 8))]
+    rows = group_rows([-1, 2, 2, -1, 0, 2, 1, 1])
+    assert rows.groups == (
+        Group(2, slice(0, 3), None),
+        Group(0, slice(3, 4), slice(4, 5)),
+        Group(1, slice(4, 6), slice(6, 8)),
+    )
+    assert rows.order.tolist() == [1, 2, 5, 4, 6, 7]
 
 
 def test_a_step_of_the_base_alone_has_no_groups() -> None:
     from service.engine.cpu_lora import group_rows
 
-    assert group_rows([-1, -1, -1]) == []
+    assert group_rows([-1, -1, -1]).groups == ()
 
 
 @pytest.mark.parametrize("rank", [1, 7, 64, 256])
@@ -181,27 +183,41 @@ def test_logits_of_a_prompt_pass_unless_an_adapter_changes_the_head() -> None:
 
 
 def test_a_slot_that_changes_hands_is_looked_at_again() -> None:
-    from service.engine.cpu_lora import Ranks
+    from service.engine.cpu_lora import Cutter
 
-    ranks = Ranks()
-    b = torch.zeros(SLOTS, 1, 10, 32)
-    assert ranks.of(b, 1) == 0
-    b[1, 0, :, :5] = 1.0
-    assert ranks.of(b, 1) == 5
-    b[1] = 0
-    b[1, 0, :, :9].copy_(torch.ones(10, 9))
-    assert [ranks.of(b, slot) for slot in range(SLOTS)] == [0, 9, 0, 0]
+    cutter = Cutter()
+    a, b = torch.ones(SLOTS, 1, 32, 7), torch.zeros(SLOTS, 1, 10, 32)
+    assert cutter.cut((a,), (b,), 1).parts == ()
+    for rank in (5, 9, 2):
+        b[1] = 0
+        b[1, 0, :, :rank] = float(rank)
+        weights = cutter.cut((a,), (b,), 1)
+        assert weights.a is not None
+        assert weights.a.shape == (7, rank)
+        assert torch.equal(weights.parts[0].b, torch.full((rank, 10), float(rank)))
+    assert [len(cutter.cut((a,), (b,), slot).parts) for slot in range(SLOTS)] == [0, 1, 0, 0]
+
+
+def test_slices_that_an_adapter_leaves_alone_cost_nothing() -> None:
+    from service.engine.cpu_lora import Cutter
+
+    a = tuple(torch.randn(SLOTS, 1, 16, 7) for _ in range(3))
+    b = tuple(torch.zeros(SLOTS, 1, width, 16) for width in (6, 3, 3))
+    b[2][0, 0, :, :4] = 1.0
+    (part,) = Cutter().cut(a, b, 0).parts
+    assert (part.inner, part.output) == (slice(0, 4), slice(9, 12))
 
 
 def test_nothing_grows_with_the_number_of_steps() -> None:
-    from service.engine.cpu_lora import Ranks
+    from service.engine.cpu_lora import Cutter
 
-    ranks = Ranks()
-    b = torch.ones(SLOTS, 1, 10, 32)
+    cutter = Cutter()
+    a, b = torch.ones(SLOTS, 1, 32, 7), torch.ones(SLOTS, 1, 10, 32)
     for step in range(100):
         b[step % SLOTS] = float(step + 1)
-        assert ranks.of(b, step % SLOTS) == 32
-    assert len(ranks._known) == 1
+        cutter.cut((a,), (b,), step % SLOTS)
+    ((_, slots),) = cutter._known.values()
+    assert len(slots) == 1
 
 
 def test_the_class_it_replaces_gives_a_base_row_the_last_adapters_answer() -> None:
