@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from passing import CUT, adapter_of, portable, read, say_unavailable, sends_events
 from pydantic import BaseModel, ConfigDict
 from ray import serve
 from ray.exceptions import RayActorError
@@ -22,7 +23,6 @@ from starlette.types import Message, Receive, Scope, Send
 from adapters.layout import default_root
 from basemodels import resolve
 from configuration import load
-from passing import CUT, adapter_of, portable, read, say_unavailable, sends_events
 from service import logs
 from service.app import create_app
 from service.checking import Checker
