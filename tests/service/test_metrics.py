@@ -91,3 +91,11 @@ def test_the_number_of_versions_with_series_of_their_own_is_bounded() -> None:
     pairs = {metrics.served("alpha", str(number)) for number in range(2 * MAX_LABELLED_VERSIONS)}
     assert len(pairs) <= MAX_LABELLED_VERSIONS
     assert (OTHER, OTHER) in pairs
+
+
+async def test_a_counter_of_failures_is_there_before_the_first_one(app: Running) -> None:
+    """Prometheus sees a rise only of what it has seen before."""
+    page = await app.metrics()
+    for adapter in ("alpha", "beta"):
+        assert f'loradock_docks_total{{adapter="{adapter}",outcome="failed"}} 0.0' in page
+        assert f'loradock_alias_moves_total{{adapter="{adapter}",outcome="failed"}} 0.0' in page
