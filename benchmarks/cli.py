@@ -1,12 +1,14 @@
 """`python -m benchmarks NAME`: run one benchmark and print its figures.
 
-A benchmark is a module of this package with `run() -> list[Figure]`. Exit codes: 0 done; 1 with
+A benchmark is a module of this package with `run() -> list[Figure]`; one with flags of its own has
+`add_arguments(parser)` too, and its `run` takes what was parsed. Exit codes: 0 done; 1 with
 `--check`, a goal was missed; 2 no such benchmark, or it cannot run here.
 """
 
 import argparse
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,10 +22,20 @@ OWN = {"__main__", "cli", "figures"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    parser = _parser()
+    # A benchmark is imported only if it is asked for: some take seconds.
+    named = next((name for name in given if name in names()), None)
+    module = importlib.import_module(f"benchmarks.{named}") if named else None
+    own = hasattr(module, "add_arguments")
+    if module is not None and own:
+        module.add_arguments(parser)
+    arguments = parser.parse_args(given)
+    if module is None or arguments.name != named:
+        module = importlib.import_module(f"benchmarks.{arguments.name}")
     before = figures.machine()
-    run: Callable[[], list[Figure]] = importlib.import_module(f"benchmarks.{arguments.name}").run
-    found = run()
+    run: Callable[..., list[Figure]] = module.run
+    found = run(arguments) if own else run()
     figures.show(arguments.name, found, before)
     if arguments.json is not None:
         arguments.json.write_text(figures.as_json(arguments.name, found, before), encoding="utf-8")
