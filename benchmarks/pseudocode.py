@@ -1,17 +1,19 @@
-"""How well a published `pseudocode` adapter solves: by question set and by what solving adds.
+"""How well published `pseudocode` adapters solve: by question set and by what solving adds.
 
-It asks the service at `BENCH_URL`, or starts one on the usual settings (`LORADOCK_BASE`,
-`LORADOCK_STORE`, ...). `BENCH_MODEL` names the adapter [pseudocode], `BENCH_SIZE`
-the questions of each set [100]. The verifier's mode is left out where there is no verifier.
+It asks the service at `--url`, or starts one on the usual settings (`LORADOCK_BASE`,
+`LORADOCK_STORE`, ...). The verifier's mode is left out where there is no verifier.
 """
 
+import argparse
 import asyncio
 import contextlib
+import math
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +23,10 @@ from llguidance import LLMatcher, LLTokenizer, grammar_from
 from adapters.errors import AdapterError
 from adapters.layout import default_root
 from adapters.store import Store
-from benchmarks._intervals import Interval, risk_coverage, threshold_for
-from benchmarks._questions import DATA_VARIABLE, Asked, question_sets, with_another_number
+from benchmarks import _texts
+from benchmarks._curves import SUFFIXES, write_curves
+from benchmarks._intervals import Interval, Point, risk_coverage, threshold_for
+from benchmarks._questions import Asked, question_sets, with_another_number
 from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
@@ -36,21 +40,72 @@ RISKS = (0.1, 0.2)
 NO_RULES = SolvingRules("", 0.0, 0.0)
 
 
-def run() -> list[Figure]:
+@dataclass
+class Found:
+    """What was measured: figures, and the risk-coverage curve of every set and mode with votes."""
+
+    figures: list[Figure] = field(default_factory=list)
+    curves: dict[str, list[Point]] = field(default_factory=dict)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this benchmark's flags."""
+    parser.add_argument("--url", help="the service [default: one is started]")
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=["pseudocode"],
+        metavar="NAME",
+        help="adapters to compare: target forms, numbers of worked examples, ... [pseudocode]",
+    )
+    parser.add_argument(
+        "--cot-adapter", metavar="NAME", help="a text chain-of-thought adapter of the same base"
+    )
+    parser.add_argument(
+        "--limit", type=_count, default=100, metavar="N", help="questions of each set [100]"
+    )
+    parser.add_argument(
+        "--plot",
+        type=_picture,
+        metavar="FILE",
+        help="draw the risk-coverage curves, .svg or .png; their points go to FILE's name with .json",
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no count; expected a whole number above 0")
+    return int(text)
+
+
+def _picture(text: str) -> Path:
+    if Path(text).suffix not in SUFFIXES:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a name in {' or '.join(SUFFIXES)}")
+    return Path(text)
+
+
+def run(
+    *,
+    url: str | None = None,
+    models: Sequence[str] = ("pseudocode",),
+    cot_adapter: str | None = None,
+    limit: int = 100,
+    plot: Path | None = None,
+) -> list[Figure]:
     """Measure everything that the adapters in the store allow.
 
     Raises:
         BenchmarkError: A service is to be started, and its store has no such adapter.
     """
-    size = int(os.environ.get("BENCH_SIZE", "100"))
-    model = os.environ.get("BENCH_MODEL", "pseudocode")
-    if "BENCH_URL" not in os.environ:
-        _require(model)
-    sets = question_sets(size)
-    # A service takes no variable of this prefix that it does not know.
-    os.environ.pop(DATA_VARIABLE, None)
-    with _service() as url:
-        return asyncio.run(measure(url, model, sets))
+    if url is None:
+        for model in (*models, *([cot_adapter] if cot_adapter else [])):
+            _require(model)
+    sets = question_sets(limit)
+    with _service(url) as served:
+        found = asyncio.run(measure(served, models, sets, cot_adapter))
+    if plot is not None:
+        write_curves(plot, found.curves)
+    return found.figures
 
 
 def _require(model: str) -> None:
@@ -61,13 +116,12 @@ def _require(model: str) -> None:
     except AdapterError as error:
         raise BenchmarkError(
             f"{model} cannot be measured: {error} The store is {root}; name another by "
-            "LORADOCK_STORE, or a service by BENCH_URL."
+            "LORADOCK_STORE, or a service by --url."
         ) from error
 
 
 @contextlib.contextmanager
-def _service() -> Iterator[str]:
-    url = os.environ.get("BENCH_URL")
+def _service(url: str | None) -> Iterator[str]:
     if url:
         yield url
         return
@@ -78,20 +132,58 @@ def _service() -> Iterator[str]:
         yield server.url
 
 
-async def measure(url: str, model: str, sets: Mapping[str, Sequence[Asked]]) -> list[Figure]:
-    """Ask every set in every mode and make the table."""
-    found: list[Figure] = []
+async def measure(
+    url: str,
+    models: Sequence[str],
+    sets: Mapping[str, Sequence[Asked]],
+    cot_adapter: str | None = None,
+) -> Found:
+    """Ask every set in every mode and make the table.
+
+    Args:
+        url: The service.
+        models: Solvers; with several, each figure says whose it is.
+        sets: Questions.
+        cot_adapter: A chain-of-thought adapter to compare with.
+    """
+    found = Found()
     written: list[tuple[str, str]] = []
     async with httpx.AsyncClient(base_url=url, headers=_headers()) as client:
-        modes = [mode for mode in MODES if not mode.fields.get("verify") or await _judges(client)]
         for name, questions in sets.items():
-            for mode in modes:
-                tally = await solve_all(client, model, questions, mode)
-                found += figures_of(name, mode, tally)
-                written += [(asked.text, solution.program) for asked, solution in tally.solved]
-                if mode.name == "+ grounded":
-                    found += await _counterfactual(client, model, name, mode, tally)
-    return [*found, *_costs(written)]
+            if cot_adapter is not None:
+                told = await _texts.chains(client, cot_adapter, questions)
+                found.figures += figures_of_text(f"{name}, chain of thought in text", told)
+            for model in models:
+                label = f"{model}: {name}" if len(models) > 1 else name
+                told = await _texts.simulated(client, model, questions)
+                found.figures += figures_of_text(f"{label}, simulated by the model", told)
+                written += await _solve(client, model, label, questions, found)
+    found.figures += _costs(written)
+    return found
+
+
+async def _solve(
+    client: httpx.AsyncClient,
+    model: str,
+    label: str,
+    questions: Sequence[Asked],
+    found: Found,
+) -> list[tuple[str, str]]:
+    """Solve one set with one model in every mode; return the questions with their programs."""
+    written: list[tuple[str, str]] = []
+    for mode in MODES:
+        if mode.fields.get("verify") and not await _judges(client):
+            continue
+        tally = await solve_all(client, model, questions, mode)
+        found.figures += figures_of(label, mode, tally)
+        written += [(asked.text, solution.program) for asked, solution in tally.solved]
+        if mode.fields.get("samples"):
+            curve = risk_coverage(tally.confidences(), len(tally.solved))
+            found.curves[f"{label}, {mode.name}"] = curve
+            found.figures += _risks(f"{label}, {mode.name}", mode, curve)
+        if mode.name == "+ grounded":
+            found.figures += await _counterfactual(client, model, label, mode, tally)
+    return written
 
 
 def _headers() -> dict[str, str]:
@@ -103,24 +195,36 @@ async def _judges(client: httpx.AsyncClient) -> bool:
     return (await client.get("/v1/models/pseudocode-verifier")).status_code == httpx.codes.OK
 
 
-def figures_of(name: str, mode: Mode, tally: Tally) -> list[Figure]:
+def figures_of_text(label: str, told: _texts.Told) -> list[Figure]:
+    """The row of a set that was answered without an interpreter."""
+    asked = len(told.answers)
+    return [
+        _share(f"{label}: right", told.right, asked),
+        _share(f"{label}: abstained", told.abstained, asked),
+        _share(f"{label}: right of those answered", told.selective, told.answered),
+        *_spent(label, told),
+    ]
+
+
+def _spent(label: str, told: _texts.Told | Tally) -> list[Figure]:
+    note = f"{CONCURRENT} at a time"
+    return [
+        Figure(f"{label}: tokens per answered question", told.tokens, "tokens"),
+        Figure(f"{label}: time per answered question", told.milliseconds, "ms", note=note),
+    ]
+
+
+def figures_of(label: str, mode: Mode, tally: Tally) -> list[Figure]:
     """The row of a set and a mode."""
-    label = f"{name}, {mode.name}"
+    label = f"{label}, {mode.name}"
     asked = len(tally.solved)
-    found = [
+    return [
         _share(f"{label}: executed", tally.executed, asked),
         _share(f"{label}: right", tally.right, asked),
         _share(f"{label}: abstained", tally.abstained, asked),
         _share(f"{label}: right of those answered", tally.selective, len(tally.answered)),
-        Figure(f"{label}: tokens per answered question", tally.tokens, "tokens"),
-        Figure(
-            f"{label}: time per answered question",
-            tally.milliseconds,
-            "ms",
-            note=f"{CONCURRENT} at a time",
-        ),
+        *_spent(label, tally),
     ]
-    return found + (_risks(label, mode, tally) if mode.fields.get("samples") else [])
 
 
 def _share(name: str, interval: Interval, trials: int) -> Figure:
@@ -128,10 +232,9 @@ def _share(name: str, interval: Interval, trials: int) -> Figure:
     return Figure(name, 100 * interval.share, "%", note=note)
 
 
-def _risks(label: str, mode: Mode, tally: Tally) -> list[Figure]:
+def _risks(label: str, mode: Mode, curve: Sequence[Point]) -> list[Figure]:
     """How much may be answered if so many answers may be wrong, and from which setting on."""
     setting = "min_verifier_score" if mode.fields.get("verify") else "min_agreement"
-    curve = risk_coverage(tally.confidences(), len(tally.solved))
     found = []
     for risk in RISKS:
         point = threshold_for(curve, risk)
@@ -164,7 +267,7 @@ def _costs(written: Sequence[tuple[str, str]]) -> list[Figure]:
         Figure("solving adds", statistics.median(checking), "ms", note="median of programs"),
         Figure(
             "compiling a grounded grammar",
-            statistics.quantiles(compiling, n=20)[-1],
+            sorted(compiling)[math.ceil(0.95 * len(compiling)) - 1],
             "ms",
             note="95th percentile of questions",
         ),

@@ -28,7 +28,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Two benchmarks that have figures and one that fails, without their processes."""
     asked: list[list[str]] = []
 
-    def play(command: list[str], log: Path, plan: Plan, *, quick: bool) -> str:
+    def play(command: list[str], log: Path, limit_s: float) -> str:
         asked.append(command)
         name, target = command[3], Path(command[5])
         log.write_text("it said this\n")

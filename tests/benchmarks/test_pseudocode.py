@@ -1,17 +1,21 @@
 """The table of solving, over an engine that writes what it is told."""
 
 import asyncio
-import os
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 import pseudocode
 from benchmarks import goals
+from benchmarks._intervals import Point
 from benchmarks._questions import Asked, own, question_sets, with_another_number
+from benchmarks._texts import ANSWER, chains, simulated, worked
+from benchmarks.cli import main
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
-from benchmarks.pseudocode import measure, run
+from benchmarks.pseudocode import Found, measure, run
 from tests.service.running import listening
 from tests.service.solving.scripted import ScriptedEngine, store_with_solver
 from training.problems import Language
@@ -32,18 +36,17 @@ def by_name(figures: list[Figure]) -> dict[str, Figure]:
 
 
 async def measured(
-    engine: ScriptedEngine, path: Path, sets: dict[str, list[Asked]]
+    engine: ScriptedEngine, path: Path, sets: dict[str, list[Asked]], *models: str
 ) -> dict[str, Figure]:
     async with listening(engine, store_with_solver(path, verifier=bool(engine.scores))) as app:
-        found = await measure(str(app.client.base_url), "pseudocode", sets)
-        return by_name(goals.judged("pseudocode", found))
+        found = await measure(str(app.client.base_url), models or ("pseudocode",), sets)
+    return by_name(goals.judged("pseudocode", found.figures))
 
 
 def test_an_adapter_that_is_not_there_is_told_before_a_service_is_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LORADOCK_STORE", str(tmp_path))
-    monkeypatch.delenv("BENCH_URL", raising=False)
     with pytest.raises(BenchmarkError, match=r"pseudocode cannot be measured: .*LORADOCK_STORE"):
         run()
 
@@ -87,6 +90,50 @@ async def test_shares_are_of_all_questions_and_of_the_answered(tmp_path: Path) -
     assert "n = 4" in found["mine, straight: right"].note
 
 
+async def test_several_adapters_are_told_apart(tmp_path: Path) -> None:
+    asked = [Asked("Ann has 6 pens and buys 5. How many?", "11")]
+    pupil = Pupil({asked[0].text: "a = 6 + 5\nreturn a"})
+    found = await measured(pupil, tmp_path, {"mine": asked}, "pseudocode@1", "pseudocode@2")
+    for model in ("pseudocode@1", "pseudocode@2"):
+        assert found[f"{model}: mine, + grounded: right"].value == 100
+        assert found[f"{model}: mine, simulated by the model: right"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "abstained"),
+    [(" 11\n\nQuestion: another of 7", 1, 0), (" 12", 0, 0), ("I do not know\n11", 0, 1)],
+)
+async def test_a_simulated_answer_is_what_the_model_says_its_program_returns(
+    tmp_path: Path, said: str, right: int, abstained: int
+) -> None:
+    asked = Asked("Ann has 6 pens and buys 5. How many?", "11")
+    pupil = Pupil({f"return a\n{ANSWER}": said, asked.text: "a = 6 + 5\nreturn a"})
+    # The first that fits is written: the longer text is that of the second question.
+    async with listening(pupil, store_with_solver(tmp_path)) as app:
+        told = await simulated(app.client, "pseudocode", [asked])
+    assert (told.right.share, told.abstained.share) == (right, abstained)
+
+
+async def test_a_chain_of_thought_answers_by_its_conclusion(tmp_path: Path) -> None:
+    asked = Asked("Ann has 6 pens and buys 5. How many?", "11")
+    engine = Pupil({asked.text: "First: 6 + 5 = 11.\nAnswer: 11"})
+    async with listening(engine, store_with_solver(tmp_path)) as app:
+        told = await chains(app.client, "novel", [asked, Asked("And else?", "2")])
+    assert (told.right.share, told.answered, told.spent > 0) == (0.5, 1, True)
+
+
+def test_worked_programs_stand_before_a_simulated_one_in_its_language() -> None:
+    for question, language in (("How many?", "en"), ("一共几个?", "zh")):
+        text = worked(question)
+        assert text.count(ANSWER) == 2
+        assert bool(re.search("[\u4e00-\u9fff]", text)) == (language == "zh")
+        for block in text.strip().split("\n\n"):
+            program, _, answer = block.split("Answer (in pseudocode):\n")[1].partition(
+                f"\n{ANSWER}"
+            )
+            assert pseudocode.run(program).answer == answer
+
+
 def test_the_questions_are_those_that_no_training_row_shares() -> None:
     sets = question_sets(30)
     assert {"own English", "own Chinese"} <= sets.keys()
@@ -116,16 +163,19 @@ def test_the_service_that_is_named_is_asked(
 
     asked: list[str] = []
 
-    async def noted(url: str, model: str, sets: dict[str, list[Asked]]) -> list[Figure]:
+    async def noted(
+        url: str, models: list[str], sets: dict[str, list[Asked]], cot_adapter: str | None
+    ) -> Found:
         await asyncio.sleep(0)
-        asked.extend([url, model, *(str(len(one)) for one in sets.values())])
-        return []
+        asked.extend([url, *models, str(cot_adapter), *(str(len(one)) for one in sets.values())])
+        return Found(curves={"votes": [Point(1.0, 0.25, 0.0), Point(0.5, 0.75, 0.2)]})
 
     monkeypatch.setattr(benchmark, "measure", noted)
-    monkeypatch.setenv("BENCH_URL", "http://there")
-    monkeypatch.setenv("BENCH_SIZE", "3")
     monkeypatch.setenv("LORADOCK_SHARED_DATA", str(tmp_path))
-    assert benchmark.run() == []
-    assert asked == ["http://there", "pseudocode", "3", "3"]
-    # One that is started here would refuse to with a variable it does not know.
-    assert "LORADOCK_SHARED_DATA" not in os.environ
+    picture = tmp_path / "curves" / "risk.svg"
+    arguments = ["pseudocode", "--url", "http://there", "--models", "a@1", "b@1", "--limit", "3"]
+    assert main([*arguments, "--cot-adapter", "cot", "--plot", str(picture)]) == 0
+    assert asked == ["http://there", "a@1", "b@1", "cot", "3", "3"]
+    assert "<svg" in picture.read_text("utf-8")
+    points = json.loads(picture.with_suffix(".json").read_text("utf-8"))
+    assert points["votes"][1] == {"threshold": 0.5, "coverage": 0.75, "risk": 0.2}
