@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, AdapterRefused
+from adapters.gate import check
 from adapters.layout import default_root
 from adapters.store import Store
 from basemodels import BaseModelError, resolve
@@ -134,9 +135,12 @@ def _writers(arguments: argparse.Namespace) -> list[Writer]:
             for name in [arguments.base, *names]
         ]
     store = Store(arguments.store or default_root())
-    versions = [store.resolve(name) for name in names]
+    versions, base_dir = [store.resolve(name) for name in names], resolve(arguments.base)
+    for version in versions:
+        if findings := check(version.path, base_dir):
+            raise AdapterRefused(f"{version} on {arguments.base}", findings)
     return Bench(
-        resolve(arguments.base), arguments.base, {str(each): each.path for each in versions}
+        base_dir, arguments.base, {str(version): version.path for version in versions}
     ).writers
 
 
