@@ -46,7 +46,7 @@ def read_rows(path: Path, task: Task, columns: Mapping[Column, str]) -> Sheet:
     sheet.format = records.format
     sheet.problems += records.problems
     names = _names_in_header(records, task, asked, sheet)
-    first_rows: dict[str, Row] = {}
+    first_rows: dict[tuple[str, str], Row] = {}
     for line, record in records.items:
         sheet.count += 1
         if isinstance(record, Problem):
@@ -174,12 +174,14 @@ def _faults(prompt: str, output: str, task: Task) -> Iterator[cells.Fault]:
         yield fault
 
 
-def _take(found: Row | list[Problem], sheet: Sheet, first_rows: dict[str, Row]) -> None:
+def _take(found: Row | list[Problem], sheet: Sheet, first_rows: dict[tuple[str, str], Row]) -> None:
     """Put a row on the sheet unless it repeats another one."""
     if isinstance(found, list):
         sheet.problems += found
         return
-    first = first_rows.setdefault(found.prompt or found.output, found)
+    # One right answer may stand against several wrong ones, each a row of its own.
+    key = (found.prompt or found.output, found.notes.get("rejected", ""))
+    first = first_rows.setdefault(key, found)
     if first is found:
         sheet.rows.append(found)
         return
