@@ -46,7 +46,7 @@ def read_rows(path: Path, task: Task, columns: Mapping[Column, str]) -> Sheet:
     sheet.format = records.format
     sheet.problems += records.problems
     names = _names_in_header(records, task, asked, sheet)
-    first_rows: dict[str, Row] = {}
+    first_rows: dict[tuple[str, ...], Row] = {}
     for line, record in records.items:
         sheet.count += 1
         if isinstance(record, Problem):
@@ -174,7 +174,9 @@ def _faults(prompt: str, output: str, task: Task) -> Iterator[cells.Fault]:
         yield fault
 
 
-def _take(found: Row | list[Problem], sheet: Sheet, first_rows: dict[str, Row], task: Task) -> None:
+def _take(
+    found: Row | list[Problem], sheet: Sheet, first_rows: dict[tuple[str, ...], Row], task: Task
+) -> None:
     """Put a row on the sheet unless it repeats another one, or gives another output for its prompt.
 
     Where outputs are checked against the gold answer, two that come to the same one are two ways.
@@ -182,11 +184,12 @@ def _take(found: Row | list[Problem], sheet: Sheet, first_rows: dict[str, Row], 
     if isinstance(found, list):
         sheet.problems += found
         return
-    key = found.prompt or found.output
+    # One right answer may stand against several wrong ones, each a row of its own.
+    key = (found.prompt or found.output, found.notes.get("rejected", ""))
     first = first_rows.setdefault(key, found)
     other = first.output != found.output
     if task.several_ways and other and found.answer is not None and found.answer == first.answer:
-        first = first_rows.setdefault(f"{key}\0{found.output}", found)
+        first = first_rows.setdefault((*key, found.output), found)
     if first is found:
         sheet.rows.append(found)
         return

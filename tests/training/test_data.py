@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data import main
+from training.data import COMMANDS, main
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -184,3 +184,17 @@ def test_a_length_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], le
         main(["check", "rows.csv", "--max-length-tokens", length])
     assert caught.value.code == 2
     assert "whole number above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([name, "--help"])
+    assert caught.value.code == 0
+    assert "usage: python -m training." in capsys.readouterr().out
+
+
+def test_lineages_are_checked_here_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("id: [\n")
+    assert main(["lineage", "check", str(tmp_path)]) == 1
+    assert "this is not YAML" in capsys.readouterr().out

@@ -164,3 +164,11 @@ def test_a_gold_answer_that_stands_for_nothing_is_none(tmp_path: Path) -> None:
 def test_a_gold_answer_may_be_written_for_people(tmp_path: Path, gold: str) -> None:
     sheet = read(tmp_path, f'prompt,output,answer\na,return 1234,"{gold}"\n')
     assert sheet.problems == []
+
+
+def test_a_right_answer_may_stand_against_several_wrong_ones(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("prompt,chosen,rejected\nq,a,b\nq,a,c\nq,a,b\nq,d,b\n")
+    sheet = read_rows(path, TASKS["instruct"], {"output": "chosen"})
+    assert [row.notes["rejected"] for row in sheet.rows] == ["b", "c"]
+    assert [problem.code for problem in sheet.problems] == ["duplicate", "prompt_conflict"]

@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, AdapterRefused
+from adapters.gate import check
 from adapters.layout import default_root
 from adapters.store import Store
 from basemodels import BaseModelError, resolve
 from training.command import quieten
 from training.errors import EvaluationFailed, TrainingError
-from training.evaluate import read_held_out, shown
+from training.evaluate import Share, read_held_out
 from training.novels.evaluation.bits import Bits, Interval
 from training.novels.evaluation.measuring import Plan, Report, evenly, measure
 from training.novels.evaluation.page import page
@@ -134,9 +135,12 @@ def _writers(arguments: argparse.Namespace) -> list[Writer]:
             for name in [arguments.base, *names]
         ]
     store = Store(arguments.store or default_root())
-    versions = [store.resolve(name) for name in names]
+    versions, base_dir = [store.resolve(name) for name in names], resolve(arguments.base)
+    for version in versions:
+        if findings := check(version.path, base_dir):
+            raise AdapterRefused(f"{version} on {arguments.base}", findings)
     return Bench(
-        resolve(arguments.base), arguments.base, {str(each): each.path for each in versions}
+        base_dir, arguments.base, {str(version): version.path for version in versions}
     ).writers
 
 
@@ -170,23 +174,38 @@ def _interval(each: Interval) -> str:
 
 def _show_textures(title: str, textures: dict[str, Texture], console: Console) -> None:
     table = Table(title=title)
-    for heading in ("", "distinct-1", "-2", "-3", "repeated", "characters", "asked", "ended"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("whole", "copied, mean", "longest"):
-        table.add_column(heading, no_wrap=True)
-    for name, each in textures.items():
-        copied, longest = "", ""
-        if each.shared_characters is not None and each.longest_shared is not None:
-            copied, longest = f"{each.shared_characters:.0f}", str(len(each.longest_shared))
-        table.add_row(
-            name,
-            *(f"{value:.3f}" for value in (*each.distinct, each.repeated)),
-            *(f"{value:.0f}" for value in (each.characters, each.characters_asked)),
-            *(shown(share) for share in (each.ended, each.whole)),
-            copied,
-            longest,
-        )
+    table.add_column("", no_wrap=True)
+    for name in textures:
+        table.add_column(name, justify="right", overflow="fold")
+    columns = [_cells(each) for each in textures.values()]
+    for what in columns[0]:
+        table.add_row(what, *(cells[what] for cells in columns))
     console.print(table)
+
+
+def _cells(each: Texture) -> dict[str, str]:
+    shown = {f"distinct-{n}": _three(value) for n, value in enumerate(each.distinct, 1)}
+    shown |= {
+        "repeated": _three(each.repeated),
+        "characters": f"{each.characters:.0f}",
+        "asked": f"{each.characters_asked:.0f}",
+        "ended": _share(each.ended),
+        "whole": _share(each.whole),
+    }
+    if each.shared_characters is not None and each.longest_shared is not None:
+        shown |= {
+            "copied": f"{each.shared_characters:.0f}",
+            "longest": str(len(each.longest_shared)),
+        }
+    return shown
+
+
+def _three(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _share(found: Share) -> str:
+    return f"{found.share:.0%} ({found.low:.0%}-{found.high:.0%})"
 
 
 def _positive(text: str) -> int:

@@ -1,6 +1,7 @@
 """From a book to a report on two stages, by the commands that a person gives."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,17 @@ def test_what_cannot_be_measured_is_one_message(
     err = capsys.readouterr().err
     assert said in err
     assert "Traceback" not in err
+
+
+def test_an_adapter_of_another_base_is_refused_before_anything_is_loaded(
+    folder: Path, tiny_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = shutil.copytree(tiny_base, tmp_path / "other")
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"hidden_size": 32}))
+    rows = ["--rows", str(folder / "novel" / "held-out.csv"), "--store", str(folder / "store")]
+    assert main(["evaluate", "--base", str(other), "--adapter", "sums@2", *rows]) == 2
+    assert f"sums@2 on {other}" in capsys.readouterr().err
 
 
 def test_a_wrong_flag_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,10 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tests.training.endpoint import serving
 from training.errors import EvaluationFailed
-from training.novels.evaluation.writers import Bench
-from training.novels.evaluation.writing import Sampling
+from training.novels.evaluation.writers import Bench, ServedWriter
+from training.novels.evaluation.writing import Sampling, Written
 from training.rows import Row
 
 ROWS = [
@@ -95,3 +96,14 @@ def test_what_does_not_fit_is_refused(tiny_base: Path) -> None:
     for case in cases:
         with pytest.raises(EvaluationFailed, match="512"):
             case()
+
+
+def test_a_service_is_asked_for_the_same() -> None:
+    with serving() as url:
+        writer = ServedWriter(url, "known", "key")
+        rows = [Row(2, "It was night.", "aa bbbb", None, {}), Row(3, "x", "c dd", None, {})]
+        assert writer.nats(rows) == [6, 3]
+        written = writer.write(["It was night.", "x"], Sampling(0.8, 0.95), 5, 0)
+        assert written == [Written(" more", ended=False)] * 2
+        with pytest.raises(EvaluationFailed, match="did not answer for 'nobody'"):
+            ServedWriter(url, "nobody", "key").nats(rows)
