@@ -47,7 +47,7 @@ PLANS = {
     "swap": Plan(4 * MINUTE_S, can_be_quick=False),
     "engine": Plan(10 * MINUTE_S),
     "growth": Plan(6 * MINUTE_S),
-    "training": Plan(6 * MINUTE_S, can_be_quick=False),
+    "training": Plan(6 * MINUTE_S),
     "parity": Plan(12 * MINUTE_S),
     "store": Plan(3 * MINUTE_S),
     "rows": Plan(2 * MINUTE_S),

@@ -14,6 +14,13 @@ from torch import Tensor
 from vllm.lora.layers import LoRAMapping
 from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
+from service.engine.cutting import Beside, Cutter, Weights
+
+# From so many adapters in a step on, and up to so many rows times columns, one product of all of
+# them is faster than one for each; measured in `docs/performance.md`.
+LEAST_BESIDE = 3
+MOST_BESIDE = 2048
+
 
 @dataclass(frozen=True)
 class Group:
@@ -32,10 +39,22 @@ class Group:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one step that belong to adapters."""
+    """The rows of one step.
+
+    Attributes:
+        groups: Those that belong to adapters.
+        order: Which rows those are, the ones of each adapter together.
+        slots: The slot of every row of the step, (T, 1).
+    """
 
     groups: tuple[Group, ...]
     order: Tensor
+    slots: Tensor
+
+    @property
+    def together(self) -> bool:
+        """Whether the rows of every adapter lie together."""
+        return all(group.span for group in self.groups)
 
 
 def group_rows(slots: Sequence[int]) -> Rows:
@@ -55,75 +74,8 @@ def group_rows(slots: Sequence[int]) -> Rows:
         span = slice(rows[0], rows[-1] + 1) if together else None
         groups.append(Group(slot, slice(len(order), len(order) + len(rows)), span))
         order += rows
-    return Rows(tuple(groups), torch.tensor(order, dtype=torch.long))
-
-
-@dataclass(frozen=True)
-class Part:
-    """One slice of a layer's output: which columns of the inner product it takes, and its B."""
-
-    inner: slice
-    output: slice
-    b: Tensor  # (R, O of the slice), a view
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What one adapter adds to one layer, cut to its real rank.
-
-    Attributes:
-        a: (I, R of all slices), or None for an embedding, whose input is the inner product.
-        parts: The slices it changes.
-    """
-
-    a: Tensor | None
-    parts: tuple[Part, ...]
-
-
-class Cutter:
-    """Cuts an adapter's weights out of the stacked ones, whose rest is zeros.
-
-    Done once for each adapter and layer, and again after the stacked weights have changed, which
-    is what torch counts in `_version`. One entry for each layer and slot is kept.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[list[int], dict[int, Weights]]] = {}
-
-    def cut(self, a: Sequence[Tensor] | None, b: Sequence[Tensor], slot: int) -> Weights:
-        """The weights in a slot; without parts if the adapter does not change the layer.
-
-        Args:
-            a: (S, 1, R, I) for each slice, or None for an embedding.
-            b: (S, 1, O, R) for each slice.
-            slot: Which of the S.
-        """
-        versions = [weight._version for weight in b]
-        known, slots = self._known.get(b[0].data_ptr(), ([], {}))
-        if known != versions:
-            slots = {}
-            self._known[b[0].data_ptr()] = (versions, slots)
-        if slot not in slots:
-            slots[slot] = _cut(a, b, slot)
-        return slots[slot]
-
-
-def _cut(a: Sequence[Tensor] | None, b: Sequence[Tensor], slot: int) -> Weights:
-    parts: list[Part] = []
-    a_parts: list[Tensor] = []
-    inner = output = 0
-    for number, weight in enumerate(b):
-        flat = weight[slot].reshape(-1, weight.shape[-1])  # (O, R)
-        used = flat.any(dim=0).nonzero()
-        rank = int(used[-1]) + 1 if len(used) else 0
-        if rank:
-            columns = slice(inner, inner + rank)
-            parts.append(Part(columns, slice(output, output + len(flat)), flat[:, :rank].T))
-            if a is not None:
-                a_parts.append(a[number][slot].reshape(-1, a[number].shape[-1])[:rank])
-            inner += rank
-        output += len(flat)
-    return Weights(torch.cat(a_parts).T if a_parts else None, tuple(parts))
+    slot_of_row = torch.tensor(slots, dtype=torch.long).view(-1, 1)
+    return Rows(tuple(groups), torch.tensor(order, dtype=torch.long), slot_of_row)
 
 
 def add_changes(y: Tensor, x: Tensor, weights: Weights, scale: float) -> None:
@@ -137,6 +89,21 @@ def add_changes(y: Tensor, x: Tensor, weights: Weights, scale: float) -> None:
     """
     inner = x if weights.a is None else x @ weights.a  # (T, R of all slices)
     for part in weights.parts:
+        y[:, part.output].addmm_(inner[:, part.inner], part.b, alpha=scale)
+
+
+def add_beside(y: Tensor, x: Tensor, beside: Beside, slots: Tensor, scale: float) -> None:
+    """Add what each row's own adapter changes, in place; other rows get exact zeros added.
+
+    Args:
+        y: (T, O), of the dtype of the weights.
+        x: (T, I).
+        beside: The weights of every adapter in `slots`.
+        slots: The slot of each row, (T, 1); -1 is no adapter.
+        scale: What the change is multiplied by.
+    """
+    inner = (x @ beside.a).masked_fill_(slots != beside.owner, 0.0)
+    for part in beside.parts:
         y[:, part.output].addmm_(inner[:, part.inner], part.b, alpha=scale)
 
 
@@ -155,6 +122,7 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         self._token_rows = group_rows(())
         self._sampler_rows = group_rows(())
         self._sampler_count = 0
+        self._held: tuple[int, ...] = ()
 
     def update_metadata(
         self,
@@ -166,6 +134,7 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
     ) -> None:
         """Note which rows belong to whom; called when that changes."""
         super().update_metadata(mapping, lora_index_to_id, max_loras, vocab_size, **kwargs)
+        self._held = tuple(slot for slot, held in enumerate(lora_index_to_id) if held is not None)
         slots = self.sampler_indices.tolist()
         self._token_rows = group_rows(self.token_lora_indices.tolist())
         self._sampler_rows = group_rows(slots)
@@ -250,7 +219,11 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         y = y.view(-1, y.shape[-1])
         x = x.view(-1, x.shape[-1])
         dtype = b[0].dtype
-        if y.dtype == x.dtype == dtype and all(group.span for group in rows.groups):
+        beside = self._beside(y, x, a, b, rows)
+        if beside is not None:
+            add_beside(y, x, beside, rows.slots, scale)
+            return
+        if y.dtype == x.dtype == dtype and rows.together:
             for group in rows.groups:
                 weights = self._cutter.cut(a, b, group.slot)
                 if weights.parts:
@@ -264,3 +237,18 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
             if weights.parts:
                 add_changes(change[group.place], x[group.place], weights, scale)
         y[:, : change.shape[1]].index_add_(0, rows.order, change.to(y.dtype))
+
+    def _beside(
+        self,
+        y: Tensor,
+        x: Tensor,
+        a: Sequence[Tensor] | None,
+        b: Sequence[Tensor],
+        rows: Rows,
+    ) -> Beside | None:
+        """All adapters side by side, where that is faster; arguments as of `_add`."""
+        few = rows.together or len(rows.groups) < LEAST_BESIDE
+        if few or a is None or not y.dtype == x.dtype == b[0].dtype or len(x) != len(rows.slots):
+            return None
+        beside = self._cutter.beside(a, b, self._held)
+        return beside if beside and len(x) * beside.columns <= MOST_BESIDE else None

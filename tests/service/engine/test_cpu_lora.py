@@ -1,6 +1,7 @@
 """Grouped LoRA against plain float64 arithmetic, and against the class it replaces."""
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +48,16 @@ def reference(y: Tensor, x: Tensor, a: Tensor, b: Tensor, ids: list[int]) -> Ten
             weights = b[adapter - 1, 0].double() @ a[adapter - 1, 0].double()
             result[row] += weights @ x[row].double()
     return result
+
+
+def spy(real: Callable[..., None], asked: list[object]) -> Callable[..., None]:
+    """The function itself, with a note of each call."""
+
+    def call(*args: object) -> None:
+        asked.append(args)
+        real(*args)
+
+    return call
 
 
 def test_rows_are_grouped_by_slot_and_the_base_has_no_group() -> None:
@@ -105,6 +116,74 @@ def test_rows_in_another_order_get_the_same_answers() -> None:
     wrapper = prepared([ids[i] for i in order], ids)
     wrapper.add_lora_linear(shuffled, x[order], (a,), (b,), 1.0, (24,))
     torch.testing.assert_close(shuffled, straight[order], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [1, 7, 16])
+@pytest.mark.parametrize("ids", [[1, 2, 3, 4] * 2, [3, 0, 1, 2, 3, 0, 1, 4]])
+def test_a_few_narrow_adapters_beside_each_other_equal_one_after_another(
+    rank: int, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from service.engine import cpu_lora
+
+    asked: list[object] = []
+    monkeypatch.setattr(cpu_lora, "add_beside", spy(cpu_lora.add_beside, asked))
+    widths = (24, 8, 10)
+    pairs = [stacked(rank, 32, 20, width) for width in widths]
+    # The second adapter leaves the second slice alone.
+    pairs[1][1][1] = 0
+    a, b = zip(*pairs, strict=True)
+    x, y = torch.randn(len(ids), 20), torch.randn(len(ids), sum(widths))
+    given, alone = y.clone(), y.clone()
+    prepared(ids, ids).add_lora_linear(given, x, a, b, 0.5, widths)
+    assert len(asked) == 1
+    monkeypatch.setattr(cpu_lora, "LEAST_BESIDE", 99)
+    prepared(ids, ids).add_lora_linear(alone, x, a, b, 0.5, widths)
+    assert len(asked) == 1
+    torch.testing.assert_close(given, alone, rtol=1e-5, atol=1e-5)
+    base = [row for row, adapter in enumerate(ids) if adapter == 0]
+    assert torch.equal(given[base], y[base])
+
+
+@pytest.mark.parametrize(
+    ("ids", "rank"),
+    [([1, 2] * 4, 16), ([1, 1, 2, 2, 3, 4], 16), ([1, 2, 3, 4] * 2, 40), ([1, 2, 3, 4] * 16, 16)],
+    ids=["two adapters", "rows together", "wide adapters", "many rows"],
+)
+def test_others_are_multiplied_one_after_another(
+    ids: list[int], rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from service.engine import cpu_lora
+
+    asked: list[object] = []
+    monkeypatch.setattr(cpu_lora, "add_beside", spy(cpu_lora.add_beside, asked))
+    a, b = stacked(rank, 64, 20, 24)
+    x, y = torch.randn(len(ids), 20), torch.randn(len(ids), 24)
+    expected = reference(y, x, a, b, ids)
+    prepared(ids, ids).add_lora_linear(y, x, (a,), (b,), 1.0, (24,))
+    assert asked == []
+    torch.testing.assert_close(y.double(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_an_adapter_whose_numbers_overflow_spoils_no_other_row() -> None:
+    ids = [1, 2, 3, 0, 1, 2, 3, 0]
+    a, b = stacked(8, 16, 32, 24)
+    a[1] = 1e38
+    x, y = torch.rand(8, 32) + 1, torch.zeros(8, 24)
+    prepared(ids, ids).add_lora_linear(y, x, (a,), (b,), 1.0, (24,))
+    others = [row for row, adapter in enumerate(ids) if adapter != 2]
+    assert not y[1].isfinite().all()
+    expected = reference(torch.zeros(8, 24), x, a, b, ids)[others]
+    torch.testing.assert_close(y[others].double(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_slot_that_holds_nothing_any_more_is_left_out() -> None:
+    from service.engine.cutting import Cutter
+
+    a, b = stacked(4, 16, 8, 6)
+    beside = Cutter().beside((a,), (b,), (0, 2))
+    assert beside is not None
+    assert beside.owner.tolist() == [0] * 4 + [2] * 4
+    assert Cutter().beside((a,), (b,), ()) is None
 
 
 def test_the_scale_multiplies_the_change_alone() -> None:
@@ -183,7 +262,7 @@ def test_logits_of_a_prompt_pass_unless_an_adapter_changes_the_head() -> None:
 
 
 def test_a_slot_that_changes_hands_is_looked_at_again() -> None:
-    from service.engine.cpu_lora import Cutter
+    from service.engine.cutting import Cutter
 
     cutter = Cutter()
     a, b = torch.ones(SLOTS, 1, 32, 7), torch.zeros(SLOTS, 1, 10, 32)
@@ -199,7 +278,7 @@ def test_a_slot_that_changes_hands_is_looked_at_again() -> None:
 
 
 def test_slices_that_an_adapter_leaves_alone_cost_nothing() -> None:
-    from service.engine.cpu_lora import Cutter
+    from service.engine.cutting import Cutter
 
     a = tuple(torch.randn(SLOTS, 1, 16, 7) for _ in range(3))
     b = tuple(torch.zeros(SLOTS, 1, width, 16) for width in (6, 3, 3))
@@ -209,15 +288,17 @@ def test_slices_that_an_adapter_leaves_alone_cost_nothing() -> None:
 
 
 def test_nothing_grows_with_the_number_of_steps() -> None:
-    from service.engine.cpu_lora import Cutter
+    from service.engine.cutting import Cutter
 
     cutter = Cutter()
     a, b = torch.ones(SLOTS, 1, 32, 7), torch.ones(SLOTS, 1, 10, 32)
     for step in range(100):
         b[step % SLOTS] = float(step + 1)
         cutter.cut((a,), (b,), step % SLOTS)
-    ((_, slots),) = cutter._known.values()
-    assert len(slots) == 1
+        cutter.beside((a,), (b,), (0, 1, step % SLOTS))
+    (layer,) = cutter._known.values()
+    assert len(layer.slots) <= SLOTS
+    assert len(layer.beside) == 1
 
 
 def test_the_class_it_replaces_gives_a_base_row_the_last_adapters_answer() -> None:
