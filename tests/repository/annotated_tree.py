@@ -44,7 +44,7 @@ FOLDER_LINES = {
     "scripts/": "set up, run, test, check, lock",
     "requirements/": "what is installed: loose wishes (.in) and complete hashed locks (.txt)",
     "docs/": "one page per subject",
-    "docs/images/": "screenshots, made by `python -m tests.service.page.screenshots`",
+    "docs/images/": "made by `python -m tests.service.page.screenshots` and `python -m tests.deploy.pictures`",
     "tests/": "mirrors the packages, file by file",
     "tests/repository/": "the rules that no linter knows",
     "training/recipes/": "settings of runs that are known to work",
