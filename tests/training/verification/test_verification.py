@@ -15,6 +15,7 @@ from tests.training.verification.fake_solver import FakeSolver, serving
 from training.data_split import split_rows
 from training.rows import Row, read_rows
 from training.tasks import TASKS
+from training.verification import cli
 from training.verification.cli import Settings, draw_missing, main
 from training.verification.drawing import Manner
 from training.verification.judging import balanced, judge, solved_rows
@@ -268,3 +269,16 @@ async def test_the_service_itself_gives_bare_programs(tmp_path: Path) -> None:
     assert drawn[PENS].programs == ["return 12 - 5 + 3", "return 12 + 5 + 3"] * 2
     assert drawn[PENS].served_by == "pseudocode@1"
     assert engine.bodies[0]["n"] == 4
+
+
+def test_stopping_it_by_hand_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    questions(tmp_path)
+    monkeypatch.setattr(cli, "draw", stopped)
+    with serving(FakeSolver(WRITTEN)) as url:
+        assert main(arguments(tmp_path, url)) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
