@@ -18,7 +18,8 @@ from training.checks.similarity import near_pairs
 from training.data_check import add_source
 from training.errors import RowsRefused, TrainingError
 from training.preparing import refuse
-from training.row_file import write_rows, write_whole
+from training.row_file import write_rows
+from training.row_writing import write_whole
 from training.rows import read_rows
 from training.sheet import Row
 from training.tasks import TASKS

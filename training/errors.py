@@ -20,6 +20,12 @@ class RowsRefused(TrainingError):
     code = "rows_refused"
 
 
+class NotWritten(TrainingError):
+    """A file that was made cannot be written where it was asked for."""
+
+    code = "not_written"
+
+
 class RunRefused(TrainingError):
     """The verdict before the run found something that would make it fail or be useless."""
 

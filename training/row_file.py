@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.errors import RowsRefused
+from training.row_writing import write_whole
 from training.sheet import Row
 from training.tasks import Task
 
@@ -13,29 +14,13 @@ def write_rows(path: Path, rows: Sequence[Row], task: Task) -> None:
     """Write rows; an existing file is replaced when all of them are written.
 
     Raises:
-        RowsRefused: The name does not end in .jsonl, or the file cannot be written.
+        RowsRefused: The name does not end in .jsonl.
+        NotWritten: The file cannot be written.
     """
     if path.suffix != ".jsonl":
         raise RowsRefused(f"Cannot write rows to {path}: expected a name that ends in .jsonl.")
     text = "".join(json.dumps(_record(row, task), ensure_ascii=False) + "\n" for row in rows)
     write_whole(path, text)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
-
-    Raises:
-        RowsRefused: It cannot be written.
-    """
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="")
-        partial.replace(path)
-    except OSError as error:
-        raise RowsRefused(
-            f"Cannot write {path}: {error.strerror}. Choose a place that can be written to."
-        ) from error
 
 
 def _record(row: Row, task: Task) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Write rows that were made here: CSV or JSON lines, by the file's suffix, all of them or nothing."""
+"""Write what was made here: rows as CSV or JSON lines, or any text, all of it or nothing."""
 
 import csv
 import io
@@ -6,19 +6,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-
-class RowWritingError(Exception):
-    """Rows cannot be written; the message says where to write instead."""
+from training.errors import NotWritten
 
 
 def require_place(path: Path) -> None:
     """Make sure, before anything expensive, that rows can be written somewhere.
 
     Raises:
-        RowWritingError: The suffix is neither .csv nor .jsonl, or there can be no such file.
+        NotWritten: The suffix is neither .csv nor .jsonl, or there can be no such file.
     """
     if path.suffix not in (".csv", ".jsonl"):
-        raise RowWritingError(f"cannot write {path}: expected a name that ends in .csv or .jsonl")
+        raise NotWritten(f"cannot write {path}: expected a name that ends in .csv or .jsonl")
     partial = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +30,7 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]
     """Write rows of one value per column; an existing file is replaced in one step.
 
     Raises:
-        RowWritingError: The suffix is neither .csv nor .jsonl, or the file cannot be written.
+        NotWritten: The suffix is neither .csv nor .jsonl, or the file cannot be written.
     """
     require_place(path)
     if path.suffix == ".csv":
@@ -40,8 +38,18 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]
     else:
         records = (dict(zip(columns, row, strict=True)) for row in rows)
         text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    write_whole(path, text)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file; an existing one is replaced in one step.
+
+    Raises:
+        NotWritten: It cannot be written.
+    """
     partial = _partial(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8", newline="")
         partial.replace(path)
     except OSError as error:
@@ -52,8 +60,8 @@ def _partial(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
 
 
-def _unwritable(path: Path, error: OSError) -> RowWritingError:
-    return RowWritingError(
+def _unwritable(path: Path, error: OSError) -> NotWritten:
+    return NotWritten(
         f"cannot write {path}: {error.strerror}. Choose a folder that can be written to."
     )
 

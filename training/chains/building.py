@@ -24,7 +24,7 @@ def from_programs(source: Path, out: Path, language: Language) -> Counter[str]:
 
     Raises:
         ChainError: The file has no `prompt` and `output`.
-        RowWritingError: The result cannot be written.
+        NotWritten: The result cannot be written.
     """
     found: Counter[str] = Counter()
     rows = []
@@ -44,7 +44,7 @@ def from_gsm8k(source: Path, out: Path) -> Counter[str]:
 
     Raises:
         ChainError: The file is not GSM8K's train.jsonl.
-        RowWritingError: The result cannot be written.
+        NotWritten: The result cannot be written.
     """
     found: Counter[str] = Counter()
     rows = []
@@ -73,7 +73,7 @@ def spoil(source: Path, out: Path, seed: int) -> Counter[str]:
 
     Raises:
         ChainError: The file has no `prompt` and `output`.
-        RowWritingError: The result cannot be written.
+        NotWritten: The result cannot be written.
     """
     found: Counter[str] = Counter()
     pairs = []

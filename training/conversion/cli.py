@@ -19,7 +19,8 @@ from training.conversion.candidates import Dropped
 from training.conversion.errors import ConversionError
 from training.conversion.forms import Form
 from training.conversion.rows import Row, convert
-from training.row_writing import RowWritingError, write_rows
+from training.errors import NotWritten
+from training.row_writing import write_rows
 
 COLUMNS = ("prompt", "output", "answer", "language", "source", "split")
 
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         if arguments.dropped is not None:
             _write_dropped(arguments.dropped, outcomes)
-    except (ConversionError, RowWritingError) as error:
+    except (ConversionError, NotWritten) as error:
         print(f"training.conversion: {error}", file=sys.stderr)
         return 2
     reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Dropped))

@@ -15,6 +15,7 @@ from training.errors import TrainingError
 from training.lineage import drawing, loading, measuring, rows, writing
 from training.lineage.errors import LineageError
 from training.lineage.evaluation import cli as evaluation
+from training.row_writing import write_whole
 
 COMMANDS = {"evaluate", "sheet", "agreement"}
 
@@ -112,7 +113,7 @@ def _render(arguments: argparse.Namespace) -> int:
     if arguments.out.suffix != ".svg":
         raise LineageError(f"cannot draw {arguments.out}: expected a name that ends in .svg")
     (lineage,) = loading.load([arguments.file])
-    writing.write_text(arguments.out, drawing.draw(lineage))
+    write_whole(arguments.out, drawing.draw(lineage))
     print(f"{lineage.title}: {len(lineage.nodes)} algorithms in {arguments.out}")
     return 0
 

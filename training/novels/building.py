@@ -58,7 +58,7 @@ def build(paths: Sequence[Path], out: Path, settings: Settings) -> Report:
 
     Raises:
         NovelError: A book cannot be read, the directory holds something, or no row comes out.
-        RowWritingError: The directory cannot be written to.
+        NotWritten: The directory cannot be written to.
     """
     if out.exists() and any(out.iterdir()):
         raise NovelError(f"{out} is not empty. Give a new directory, or empty it.")

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.errors import NotWritten
 from training.novels.building import Settings, build
 from training.novels.errors import NovelError
-from training.row_writing import RowWritingError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         report = build(arguments.books, arguments.out, settings)
-    except (NovelError, RowWritingError) as error:
+    except (NovelError, NotWritten) as error:
         print(f"training.novels: {error}", file=sys.stderr)
         return 2
     print(f"{report.books} books, {report.chapters} chapters, {report.characters:,} characters")

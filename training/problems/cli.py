@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from training.errors import NotWritten
 from training.problems.errors import ProblemError
 from training.problems.generator import Problem, generate
 from training.problems.rows import write_problems
 from training.problems.splits import Split
 from training.problems.templates import Language
-from training.row_writing import RowWritingError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         problems = _draw(arguments)
         if arguments.out is not None:
             write_problems(arguments.out, problems)
-    except (ProblemError, RowWritingError) as error:
+    except (ProblemError, NotWritten) as error:
         print(f"training.problems: {error}", file=sys.stderr)
         return 2
     for language in arguments.language:

@@ -16,7 +16,7 @@ def write_problems(path: Path, problems: Iterable[Problem]) -> None:
     """Write one row per problem; an existing file is replaced when all of them are written.
 
     Raises:
-        RowWritingError: The suffix is neither .csv nor .jsonl, or the file cannot be written.
+        NotWritten: The suffix is neither .csv nor .jsonl, or the file cannot be written.
     """
     write_rows(
         path,

@@ -17,7 +17,7 @@ from rich.console import Console
 from configuration import ConfigurationError, load
 from training.errors import SamplingFailed, TrainingError
 from training.evaluate import golds_of, read_held_out
-from training.row_writing import RowWritingError, require_place, write_rows
+from training.row_writing import require_place, write_rows
 from training.rows import Row
 from training.verification.drawing import Drawn, Manner, draw, require_model
 from training.verification.journal import Journal
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             env_prefix="LORADOCK_VERIFICATION_",
         )
         _run(settings, console)
-    except (TrainingError, RowWritingError, ConfigurationError) as error:
+    except (TrainingError, ConfigurationError) as error:
         errors.print(f"training.verification: {error}")
         return 2
     except KeyboardInterrupt:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from training.errors import NotWritten
 from training.problems import generate, write_problems
 from training.problems.cli import main
 from training.problems.rows import COLUMNS
-from training.row_writing import RowWritingError
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -38,14 +38,14 @@ def test_rows_come_back_as_they_were_written(suffix: str, tmp_path: Path) -> Non
 
 
 def test_other_suffixes_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(RowWritingError, match=r"rows\.txt: expected .*\.csv or \.jsonl"):
+    with pytest.raises(NotWritten, match=r"rows\.txt: expected .*\.csv or \.jsonl"):
         write_problems(tmp_path / "rows.txt", [])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(RowWritingError, match=r"cannot write .*taken/rows\.csv: .*Choose a folder"):
+    with pytest.raises(NotWritten, match=r"cannot write .*taken/rows\.csv: .*Choose a folder"):
         write_problems(tmp_path / "taken" / "rows.csv", [])
 
 

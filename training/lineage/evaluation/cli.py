@@ -14,13 +14,14 @@ from adapters.store import Store
 from basemodels import BaseModelError, resolve
 from training.errors import EvaluationFailed
 from training.evaluate import Share, shown
-from training.lineage import loading, writing
+from training.lineage import loading
 from training.lineage.errors import LineageError
 from training.lineage.evaluation import agreement, choosing, rolling, running
 from training.lineage.evaluation import sheet as sheets
 from training.lineage.evaluation.models import TASK, LocalModel, Model
 from training.lineage.evaluation.novelty import TrainingText
 from training.lineage.schema import Lineage
+from training.row_writing import write_whole
 from training.served_text import ServedModel
 
 MEASURES = ("rank", "match", "programs", "rollout")
@@ -89,7 +90,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         results[name] = result.model_dump(mode="json")
         print(f"{name}: {_line(result)}")
     if arguments.out:
-        writing.write_text(arguments.out, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
+        write_whole(arguments.out, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
         print(f"results in {arguments.out}")
     return 0
 
@@ -165,9 +166,9 @@ def _trained(path: Path | None) -> list[str]:
 def _sheet(arguments: argparse.Namespace) -> int:
     answers = sheets.read_answers(dict(arguments.results))
     written = sheets.sheet(sheets.items_of(answers, arguments.seed), "Proposals to rate")
-    writing.write_text(arguments.out / "sheet-a.html", written.first)
-    writing.write_text(arguments.out / "sheet-b.html", written.second)
-    writing.write_text(arguments.out / "key.json", json.dumps(written.key, indent=1) + "\n")
+    write_whole(arguments.out / "sheet-a.html", written.first)
+    write_whole(arguments.out / "sheet-b.html", written.second)
+    write_whole(arguments.out / "key.json", json.dumps(written.key, indent=1) + "\n")
     print(f"{len(written.key)} proposals in sheet-a.html and sheet-b.html, in {arguments.out};")
     print("give half of the raters one and half the other, and keep key.json to yourself")
     return 0

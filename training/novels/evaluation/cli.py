@@ -25,7 +25,7 @@ from training.novels.evaluation.page import page
 from training.novels.evaluation.texture import Texture
 from training.novels.evaluation.writing import Sampling, Writer
 from training.reading.texts import read_texts
-from training.row_file import write_whole
+from training.row_writing import write_whole
 
 SAMPLINGS = [Sampling(0.8, 0.95), Sampling(0, 1), Sampling(1, 1)]
 
