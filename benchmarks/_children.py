@@ -51,8 +51,11 @@ class Child:
         assert self._process.stdout is not None  # noqa: S101 - `running` gave it one
         guard = threading.Timer(timeout_s, self._process.kill)
         guard.start()
-        line = self._process.stdout.readline()
-        guard.cancel()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            # Also when this is interrupted, or its thread would hold up the end of the process.
+            guard.cancel()
         if not line:
             said = self._log.read_text(encoding="utf-8", errors="replace")
             raise BenchmarkError(
