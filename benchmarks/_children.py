@@ -50,11 +50,12 @@ class Child:
         """
         assert self._process.stdout is not None  # noqa: S101 - `running` gave it one
         guard = threading.Timer(timeout_s, self._process.kill)
+        # When this is interrupted, it must not hold up the end of the process.
+        guard.daemon = True
         guard.start()
         try:
             line = self._process.stdout.readline()
         finally:
-            # Also when this is interrupted, or its thread would hold up the end of the process.
             guard.cancel()
         if not line:
             said = self._log.read_text(encoding="utf-8", errors="replace")
