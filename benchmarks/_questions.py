@@ -35,16 +35,17 @@ class Asked:
     program: str | None = None
 
 
+SETS = ("own English", "own Chinese", "GSM8K train part", "Ape210K valid part")
+
+
 def question_sets(size: int) -> dict[str, list[Asked]]:
     """The sets by name, `size` questions each; public ones only where their files are there."""
-    sets = {
-        "own English": own("en", size),
-        "own Chinese": own("zh", size),
-    }
+    own_english, own_chinese, gsm8k_part, ape210k_part = SETS
+    sets = {own_english: own("en", size), own_chinese: own("zh", size)}
     data = Path(os.environ.get(DATA_VARIABLE) or SHARED)
     for name, path, read in (
-        ("GSM8K train part", data / "gsm8k" / "train.jsonl", gsm8k.read),
-        ("Ape210K valid part", data / "ape210k" / "valid.ape.json", ape210k.read),
+        (gsm8k_part, data / "gsm8k" / "train.jsonl", gsm8k.read),
+        (ape210k_part, data / "ape210k" / "valid.ape.json", ape210k.read),
     ):
         if path.is_file():
             sets[name] = _public(path, read, size)

@@ -26,7 +26,7 @@ from adapters.store import Store
 from benchmarks import _texts
 from benchmarks._curves import SUFFIXES, write_curves
 from benchmarks._intervals import Interval, Point, risk_coverage, threshold_for
-from benchmarks._questions import Asked, question_sets, with_another_number
+from benchmarks._questions import SETS, Asked, question_sets, with_another_number
 from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
@@ -65,6 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=_count, default=100, metavar="N", help="questions of each set [100]"
     )
     parser.add_argument(
+        "--sets",
+        nargs="+",
+        choices=SETS,
+        default=SETS,
+        metavar="NAME",
+        help=f"which questions, of {', '.join(SETS)} [all whose files are there]",
+    )
+    parser.add_argument(
         "--plot",
         type=_picture,
         metavar="FILE",
@@ -90,6 +98,7 @@ def run(
     models: Sequence[str] = ("pseudocode",),
     cot_adapter: str | None = None,
     limit: int = 100,
+    sets: Sequence[str] = SETS,
     plot: Path | None = None,
 ) -> list[Figure]:
     """Measure everything that the adapters in the store allow.
@@ -100,9 +109,9 @@ def run(
     if url is None:
         for model in (*models, *([cot_adapter] if cot_adapter else [])):
             _require(model)
-    sets = question_sets(limit)
+    asked = {name: found for name, found in question_sets(limit).items() if name in sets}
     with _service(url) as served:
-        found = asyncio.run(measure(served, models, sets, cot_adapter))
+        found = asyncio.run(measure(served, models, asked, cot_adapter))
     if plot is not None:
         write_curves(plot, found.curves)
     return found.figures
