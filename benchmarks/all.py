@@ -133,6 +133,9 @@ def _last_line(said: str) -> str:
 
 def _run(command: list[str], log: Path, limit_s: float) -> str:
     """How a command ended, in words; all of its session ends with it."""
+    # A shell's background job ignores Ctrl-C, and what it starts would as well: `_end` could not ask.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,

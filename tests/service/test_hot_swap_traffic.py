@@ -61,9 +61,11 @@ class Steered:
     async def _split(self, number: int) -> None:
         name = self._random.choice(list(NAMES))
         version = self._random.randint(1, NAMES[name])
-        response = await self._app.client.post(
-            f"/admin/adapters/{name}/canaries", json={"version": version, "percent": 50}
-        )
+        # A canary answers for the name like a promote does, so neither may judge the other's answers.
+        with self.schedule._moving(name):
+            response = await self._app.client.post(
+                f"/admin/adapters/{name}/canaries", json={"version": version, "percent": 50}
+            )
         self.done["canary", response.status_code] += 1
 
 
