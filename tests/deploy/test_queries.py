@@ -87,6 +87,9 @@ async def test_in_trouble_every_alert_has_data(tmp_path: Path) -> None:
         targets = [situations.address(app) for app in services.apps.values()]
         targets.append(prometheus.free_address())
         async with prometheus.scraping(tmp_path / "prometheus", targets) as asked:
+            # An increase is seen only from a first value on.
+            seen = [f'loradock_docks_total{{instance="{target}"}}' for target in targets[:-1]]
+            assert await asked.unanswered(seen, TIMEOUT_S) == []
             await services.go_wrong()
             left = await asked.unanswered(list(TROUBLED), TIMEOUT_S)
             assert [TROUBLED[query] for query in left] == []
