@@ -177,8 +177,10 @@ def _training(sizes: Sizes, device: Device, wish: Wish, dtype: WeightDtype) -> P
     limit_bytes = int(device.model_bytes * _TRAIN_FRACTION)
     runtime_bytes = CUDA_RUNTIME_BYTES if device.gpu_bytes else CPU_RUNTIME_BYTES
     notes = [f"rows of up to {row_tokens:,} tokens, {wish.batch_rows} at once"]
-    if sum(memory_parts(sizes, setup, runtime_bytes).values()) > limit_bytes:
+    parts = memory_parts(sizes, setup, runtime_bytes)
+    if sum(parts.values()) > limit_bytes:
         setup = replace(setup, gradient_checkpointing=True)
+        parts = memory_parts(sizes, setup, runtime_bytes)
         notes.append("needs gradient checkpointing")
     why = {
         "runtime": "torch and its caches, measured",
@@ -189,7 +191,6 @@ def _training(sizes: Sizes, device: Device, wish: Wish, dtype: WeightDtype) -> P
         + (", recomputed in the backward pass" if setup.gradient_checkpointing else ""),
         "output head": "one tile of the logits with its gradient",
     }
-    parts = memory_parts(sizes, setup, runtime_bytes)
     return Plan(
         "qlora" if dtype == "nf4" else "lora",
         dtype,

@@ -6,7 +6,6 @@ One that fails or takes too long is reported and does not stop the others.
 import argparse
 import json
 import platform
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 from benchmarks import _overview
 from benchmarks._pages import DOCS, ROOT
 from benchmarks.figures import Figure, machine, read
+from demo.processes import end
 
 MINUTE_S = 60
 LOG_TAIL_CHARACTERS = 1500
@@ -133,9 +133,6 @@ def _last_line(said: str) -> str:
 
 def _run(command: list[str], log: Path, limit_s: float) -> str:
     """How a command ended, in words; all of its session ends with it."""
-    # A shell's background job ignores Ctrl-C, and what it starts would as well: `_end` could not ask.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,
@@ -150,18 +147,8 @@ def _run(command: list[str], log: Path, limit_s: float) -> str:
         except subprocess.TimeoutExpired:
             return f"ended after {limit_s:.0f} s"
         finally:
-            _end(process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """First ask, so that it can end the servers it has started in sessions of their own."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(MINUTE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            # Asked first, it ends the servers it has started in sessions of their own.
+            end(process)
 
 
 def _named(name: str, one: Mapping[str, Any]) -> list[Figure]:

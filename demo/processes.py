@@ -102,10 +102,11 @@ def _child(
         left = leave
     finally:
         if not left:
-            _end(process)
+            end(process)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a process that has a session of its own to end, then end all that is left of the session."""
     if process.poll() is None:
         process.terminate()
         try:

@@ -241,5 +241,8 @@ async def _whole(chunks: AsyncGenerator[JSON, None]) -> JSON:
             usage = chunk.get("usage") or usage
             for choice in objects(chunk.get("choices")):
                 texts.append(str(choice["text"]))
-                last = {**chunk, "choices": [{**choice, "text": "".join(texts)}]}
-    return {**last, "usage": usage}
+                last = {**chunk, "choices": [choice]}
+    whole: JsonValue = [
+        {**choice, "text": "".join(texts)} for choice in objects(last.get("choices"))
+    ]
+    return {**last, "choices": whole, "usage": usage}

@@ -21,7 +21,6 @@ from service.engine.profile import EngineSettings, Wishes, choose
 from service.engine.protocol import DockedAdapter
 
 MAX_DOCKED = 4
-LINE_BYTES = 1 << 20
 
 
 class Speaking(Protocol):

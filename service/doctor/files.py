@@ -9,7 +9,7 @@ from pathlib import Path
 from basemodels import BaseModelError, resolve
 from basemodels.resolving import cached_directory, local_directory
 from service import keyfile
-from service.doctor.finding import Finding, not_applicable
+from service.doctor.finding import Finding
 from service.errors import KeyFileError
 
 MAX_HEADER_BYTES = 100 << 20
@@ -115,8 +115,3 @@ def keys(path: Path | None, keys_set: bool) -> Finding:
         return Finding("keys", "warning", f"{found}; one is of the future", "Check the clock.")
     mode = stat.S_IMODE(status.st_mode)
     return Finding("keys", "ok", f"{found}, mode {mode:o}")
-
-
-def no_keys(why: str) -> Finding:
-    """What stands where the settings, which name the file, cannot be read."""
-    return not_applicable("keys", why)
