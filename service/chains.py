@@ -12,6 +12,7 @@ from service.answers import CheckedChain, CheckedStep
 from service.engine.protocol import JSON
 from service.solving.sampling import objects
 from service.solving.streams import added
+from service.streams import close
 
 TASK = "cot"
 MAX_TEXT_CHARACTERS = 20_000
@@ -53,8 +54,7 @@ async def _streamed(chunks: AsyncIterator[JSON]) -> AsyncIterator[JSON]:
             text += piece
             yield chunk if finish_reason is None else {**chunk, "chain": await _verdict(text)}
     finally:
-        if hasattr(chunks, "aclose"):
-            await chunks.aclose()
+        await close(chunks)
 
 
 async def _verdict(text: str) -> JSON | None:

@@ -15,6 +15,7 @@ from service.engine.protocol import JSON, DockedAdapter, Engine
 from service.manuscript import Manuscript
 from service.requests import CompletionRequest, ContinuationOptions
 from service.solving.sampling import Count, count_of, objects
+from service.streams import close
 
 DEFAULT_TOKENS = 2048
 MAX_TOKENS = 65_536
@@ -148,8 +149,7 @@ class _Continuation:
         finally:
             self._count = self._count.plus(told)
             self._tokens_left -= max(told.completion, 1)
-            if hasattr(stream, "aclose"):
-                await stream.aclose()
+            await close(stream)
 
     async def _ask(self, request_id: str) -> AsyncIterator[JSON]:
         """Ask for a piece; a smaller one after a narrower window while the engine finds it too long."""

@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import Protocol, runtime_checkable
 
 from fastapi.responses import Response, StreamingResponse
 from pydantic import JsonValue
@@ -27,7 +26,7 @@ from service.parts import Parts
 from service.requests import ChatRequest, CompletionRequest
 from service.responses_requests import ResponsesRequest
 from service.solving.options import SolveOptions, SolveRequest
-from service.streams import Frame, PlainFrame, TokenClock, has_tokens, with_first
+from service.streams import Frame, PlainFrame, TokenClock, close, has_tokens, with_first
 from service.tracing import AnswerTrace, RequestTrace
 
 SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -38,11 +37,6 @@ CUT = "The server is shutting down and its time for answers under way is over. A
 Body = ChatRequest | CompletionRequest | ResponsesRequest | SolveRequest
 Answer = JSON | AsyncIterator[JSON]
 Call = Callable[[JSON, DockedAdapter | None, str], Awaitable[Answer]]
-
-
-@runtime_checkable
-class _Closable(Protocol):
-    async def aclose(self) -> None: ...
 
 
 class Exchange:
@@ -265,10 +259,9 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _abort(chunks: AsyncIterator[JSON]) -> None:
-    """Close an engine's iterator, which ends its generation if that still runs."""
-    if isinstance(chunks, _Closable):
-        with contextlib.suppress(EngineError):
-            await chunks.aclose()
+    """Close an engine's iterator; one that is gone has nothing left to close."""
+    with contextlib.suppress(EngineError):
+        await close(chunks)
 
 
 def _counts(usage: JsonValue) -> tuple[int, int]:

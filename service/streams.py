@@ -5,7 +5,7 @@ A stream that is cut says so in an error event: clients take a stream without on
 
 import time
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -15,6 +15,17 @@ from service.metrics import Metrics, Served
 from service.problems import ErrorBody, describe
 
 DONE = b"data: [DONE]\n\n"
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+async def close(chunks: AsyncIterator[JSON]) -> None:
+    """Close an engine's iterator, which ends its generation if that still runs."""
+    if isinstance(chunks, _Closable):
+        await chunks.aclose()
 
 
 def event(data: JSON) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from service.engine.protocol import JSON, DockedAdapter, Engine
 from service.solving.attempts import Draft
 from service.solving.sampling import Count, count_of, greedy, objects
+from service.streams import close
 
 
 class TextStream:
@@ -37,8 +38,7 @@ class TextStream:
                     self.count = count_of(chunk)
                 yield chunk, piece
         finally:
-            if hasattr(stream, "aclose"):
-                await stream.aclose()
+            await close(stream)
 
     @property
     def draft(self) -> Draft:
