@@ -1,11 +1,9 @@
 """Files of rows → files of chains: from programs, from GSM8K's own words, and spoiled ones."""
 
-import csv
 import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from reasoning import check
@@ -13,6 +11,8 @@ from training.chains.corrupting import corruptions
 from training.chains.errors import ChainError
 from training.chains.verbalising import Language, verbalise
 from training.row_writing import write_rows
+from training.rows import Row, read_rows
+from training.tasks import TASKS, TaskName
 
 ROWS = ("prompt", "output", "answer", "language", "group")
 PAIRS = ("prompt", "chosen", "rejected", "kind", "group")
@@ -23,18 +23,19 @@ def from_programs(source: Path, out: Path, language: Language) -> Counter[str]:
     """Write rows whose programs are written out in a language; return what became of each row.
 
     Raises:
-        ChainError: The file has no `prompt` and `output`.
+        ChainError: No row of the file is a question with a program that runs.
+        RowsRefused: The file cannot be read.
         NotWritten: The result cannot be written.
     """
     found: Counter[str] = Counter()
     rows = []
-    for row in _rows(source, "prompt", "output"):
-        text = verbalise(row["output"], language)
+    for row in _rows(source, "pseudocode", found):
+        text = verbalise(row.output, language)
         found["kept" if text else "cannot be written out"] += 1
         if text:
-            answer = check(text).answer or ""
-            group = row.get("group") or row.get("template") or row.get("source") or row["prompt"]
-            rows.append((row["prompt"], text, answer, language, group))
+            notes = row.notes
+            group = row.group or notes.get("template") or notes.get("source") or row.prompt
+            rows.append((row.prompt, text, check(text).answer or "", language, group))
     write_rows(out, ROWS, rows)
     return found
 
@@ -72,35 +73,32 @@ def spoil(source: Path, out: Path, seed: int) -> Counter[str]:
     """Write preference rows: each right chain against its corruptions; return how many of a kind.
 
     Raises:
-        ChainError: The file has no `prompt` and `output`.
+        ChainError: No row of the file is a question with a right chain.
+        RowsRefused: The file cannot be read.
         NotWritten: The result cannot be written.
     """
     found: Counter[str] = Counter()
     pairs = []
-    for row in _rows(source, "prompt", "output"):
-        if not check(row["output"], row.get("answer") or None).consistent:
-            found["left out: the chain itself is wrong"] += 1
+    for row in _rows(source, "cot", found):
+        if not check(row.output, row.answer).consistent:
+            found["left out: no step comes to the conclusion"] += 1
             continue
-        for kind, text in corruptions(row["output"], zlib.crc32(row["prompt"].encode()) + seed):
+        for kind, text in corruptions(row.output, zlib.crc32(row.prompt.encode()) + seed):
             found[kind] += 1
-            pairs.append((row["prompt"], row["output"], text, kind, row.get("group") or ""))
+            pairs.append((row.prompt, row.output, text, kind, row.group or ""))
     write_rows(out, PAIRS, pairs)
     return found
 
 
-def _rows(source: Path, *needed: str) -> Iterator[dict[str, str]]:
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ChainError(f"cannot read {source}: {error}. Give a CSV file in UTF-8.") from error
-    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
-    missing = [name for name in needed if name not in (reader.fieldnames or [])]
-    if missing:
+def _rows(source: Path, task: TaskName, found: Counter[str]) -> list[Row]:
+    """Read the rows that the task's own checks let through; the others are counted in `found`."""
+    sheet = read_rows(source, TASKS[task], {})
+    if not sheet.rows:
+        first = sheet.problems[0]
         raise ChainError(
-            f"{source} has no column {missing[0]!r}, but {', '.join(reader.fieldnames or [])}. "
-            "Give rows as training.problems or training.conversion write them."
+            f"{source} has no row to write chains from, the first problem being in {first}. Give "
+            f"rows that `python -m training.data check {source} --task {task}` finds nothing in."
         )
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise ChainError(f"{source} line {reader.line_num}: {error}. Mend that row.") from error
+    for problem in sheet.losses:
+        found[f"left out: {problem.code}"] += 1
+    return sheet.rows

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import get_args
 
 from training.chains.building import from_gsm8k, from_programs, spoil
-from training.chains.errors import ChainError
 from training.chains.verbalising import Language
-from training.errors import NotWritten
+from training.errors import TrainingError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             found = from_gsm8k(arguments.source, arguments.out)
         else:
             found = spoil(arguments.source, arguments.out, arguments.seed)
-    except (ChainError, NotWritten, OSError) as error:
+    except (TrainingError, OSError) as error:
         print(f"training.chains: {error}", file=sys.stderr)
         return 2
     for what, count in found.most_common():

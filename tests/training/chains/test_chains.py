@@ -83,11 +83,13 @@ def test_rows_become_chains_and_chains_become_pairs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "rows.csv").write_text(
-        f'prompt,output,source\nHow many?,"{PROGRAM}",t1\nBad?,oops,t2\n'
+        f'prompt,output,source\nHow many?,"{PROGRAM}",t1\nBad?,oops,t2\nA third?,return 1 / 3,t3\n'
     )
     chains, pairs = tmp_path / "chains.csv", tmp_path / "pairs.csv"
     assert main(["programs", str(tmp_path / "rows.csv"), "--out", str(chains)]) == 0
-    assert "1  cannot be written out" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1  cannot be written out" in told
+    assert "1  left out: program_fails" in told
     assert _rows(chains) == [
         {"prompt": "How many?", "output": CHAIN, "answer": "40", "language": "en", "group": "t1"}
     ]
@@ -96,6 +98,16 @@ def test_rows_become_chains_and_chains_become_pairs(
     assert len(written) == 5
     assert {row["chosen"] for row in written} == {CHAIN}
     assert {row["group"] for row in written} == {"t1"}
+
+
+def test_rows_may_be_json_lines_as_the_builders_write_them(tmp_path: Path) -> None:
+    row = {"prompt": "How many?", "output": PROGRAM, "answer": "40", "template": "t1"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    chains, pairs = tmp_path / "chains.jsonl", tmp_path / "pairs.csv"
+    assert main(["programs", str(tmp_path / "rows.jsonl"), "--out", str(chains)]) == 0
+    assert json.loads(chains.read_text())["group"] == "t1"
+    assert main(["spoil", str(chains), "--out", str(pairs)]) == 0
+    assert len(_rows(pairs)) == 5
 
 
 def test_solutions_of_gsm8k_are_kept_only_if_they_come_out(tmp_path: Path) -> None:
