@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from pseudocode.evolution.wording import chain_prompt, proposal_text
+from pseudocode.evolution.wording import ASK_NEXT, chain_prompt, proposal_text
 from training.evaluate import Share, wilson
 from training.lineage.evaluation.models import Model
 from training.lineage.graph import Chain, chains
@@ -57,7 +57,8 @@ def ranking_cases(
     for chain in _chains(lineages, after_year):
         edge, child = chain.edges[-1], chain.last
         before = Chain(chain.lineage, chain.nodes[:-1], chain.edges[:-1])
-        wrong = _wrong(steps, chain.lineage, edge, distractors, rng)
+        shown = {node.id for node in before.nodes}
+        wrong = _wrong(steps, chain.lineage, edge, shown, distractors, rng)
         outputs = [_told(node, via) for node, via in [(child, edge), *wrong]]
         prompt = chain_prompt(chain.lineage.purpose, stages(before))
         cases.setdefault(prompt, _shuffled(prompt, outputs, chain.lineage.id, rng))
@@ -74,7 +75,7 @@ def matching_cases(
     for lineage, edge in steps:
         if after_year is not None and lineage.node(edge.child).year <= after_year:
             continue
-        wrong = _wrong(steps, lineage, edge, distractors, rng)
+        wrong = _wrong(steps, lineage, edge, {edge.parent}, distractors, rng)
         parent = stage(lineage.node(edge.parent))
         prompt = chain_prompt(lineage.purpose, [parent], weakness=edge.weakness)
         right = (lineage.node(edge.child), edge)
@@ -84,10 +85,19 @@ def matching_cases(
 
 
 def choose(model: Model, cases: Sequence[Case]) -> ChoiceScore:
-    """Let a model choose by mean log-probability per token."""
+    """Let a model choose by what the prompt adds to the mean log-probability of an output's tokens.
+
+    Some outputs are likelier than others whatever is asked, by their words and their length. So the
+    log-probability after a prompt that asks and tells nothing is taken off (Holtzman et al. 2021,
+    Surface form competition, arXiv:2104.08315: domain-conditional pointwise mutual information).
+    """
     ranks = []
+    anyway: dict[str, float] = {}
     for case in cases:
-        scores = model.score(case.prompt, case.outputs)
+        new = [output for output in case.outputs if output not in anyway]
+        anyway.update(zip(new, model.score(ASK_NEXT, new), strict=True))
+        told = model.score(case.prompt, case.outputs)
+        scores = [score - anyway[output] for score, output in zip(told, case.outputs, strict=True)]
         ranks.append(1 + sum(score > scores[case.right] for score in scores))
     count = len(ranks)
     return ChoiceScore(
@@ -113,12 +123,16 @@ def _wrong(
     steps: Sequence[tuple[Lineage, Edge]],
     lineage: Lineage,
     edge: Edge,
+    shown: set[str],
     how_many: int,
     rng: random.Random,
 ) -> list[tuple[Node, Edge]]:
+    """Other steps; none that the prompt shows, whose words would be likely for standing there."""
     right = {other.child for other in lineage.edges if other.parent == edge.parent}
     near = [
-        (lineage.node(other.child), other) for other in lineage.edges if other.child not in right
+        (lineage.node(other.child), other)
+        for other in lineage.edges
+        if other.child not in right | shown
     ]
     far = [(home.node(other.child), other) for home, other in steps if home.id != lineage.id]
     chosen = rng.sample(near, min(len(near), how_many // 2))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from pseudocode.evolution.wording import proposal_text
+from pseudocode.evolution.wording import read_proposal as proposal_of
 from training.lineage.evaluation import choosing, rolling, running
 from training.lineage.evaluation.novelty import TrainingText
 from training.lineage.loading import load
@@ -43,8 +44,8 @@ def test_a_model_that_knows_is_right_and_one_that_errs_is_last(
 ) -> None:
     cases = make(LINEAGES, 5, 0, None)
     right = {case.prompt: case.outputs[case.right] for case in cases}
-    knowing = Known(lambda prompt, output: float(right[prompt] == output))
-    erring = Known(lambda prompt, output: -float(right[prompt] == output))
+    knowing = Known(lambda prompt, output: float(right.get(prompt) == output))
+    erring = Known(lambda prompt, output: -float(right.get(prompt) == output))
     best, worst = choosing.choose(knowing, cases), choosing.choose(erring, cases)
     assert best.right.share == 1
     assert best.mean_rank == 1
@@ -57,6 +58,23 @@ def test_the_right_place_says_nothing() -> None:
     cases = choosing.ranking_cases(LINEAGES, 5, 0, None)
     assert len({case.right for case in cases}) > 3
     assert all(len(set(case.outputs)) == 6 for case in cases)
+
+
+@pytest.mark.parametrize("make", [choosing.ranking_cases, choosing.matching_cases])
+def test_no_choice_stands_in_the_prompt_already(make: Callable[..., list[choosing.Case]]) -> None:
+    for case in make(LINEAGES, 5, 0, None):
+        for output in case.outputs:
+            assert proposal_of(output).pseudocode not in case.prompt
+
+
+def test_an_output_that_is_likely_anyway_is_not_chosen_for_that() -> None:
+    cases = choosing.ranking_cases(LINEAGES, 5, 0, None)
+    right = {case.prompt: case.outputs[case.right] for case in cases}
+
+    def score(prompt: str, output: str) -> float:
+        return -len(output) + 0.5 * (right.get(prompt) == output)
+
+    assert choosing.choose(Known(score), cases).right.share == 1
 
 
 def test_no_choice_names_the_weakness_that_is_asked_for() -> None:
