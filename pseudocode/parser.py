@@ -25,8 +25,8 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     """Parse a program.
 
     A model that decodes under the grammar writes one space at most and no blank lines; here blank
-    lines, indentation, tabs, runs of spaces, carriage returns before line ends and comments
-    (`# ...`) below the last line do not matter.
+    lines, indentation, tabs, runs of spaces, carriage returns before line ends and lines that are
+    comments (`# ...`) do not matter.
 
     Args:
         source: The program's text.
@@ -38,9 +38,7 @@ def parse(source: str, limits: Limits = DEFAULT_LIMITS, level: Level = "task") -
     """
     check_length(source, limits.max_source_bytes)
     stripped = enumerate(map(str.strip, source.split("\n")), start=1)
-    numbered = [(number, row) for number, row in stripped if row]
-    while numbered and numbered[-1][1].startswith("#"):
-        numbered.pop()
+    numbered = [(number, row) for number, row in stripped if row and row[0] != "#"]
     if not numbered:
         raise ParseError(
             Code.EMPTY,

@@ -213,8 +213,8 @@ def test_decoding_and_parser_refuse_the_same_damaged_programs_of_every_level(lev
 
 
 def without_spare_blanks(text: str) -> str:
-    """A text as the parser, which is more patient with white space, makes it."""
-    rows = filter(None, map(str.strip, text.split("\n")))
+    """A text as the parser, which passes over white space and lines of comment, makes it."""
+    rows = [row for row in map(str.strip, text.split("\n")) if row and row[0] != "#"]
     return spaced(re.sub(r"[ \t]+", " ", "\n".join(rows)))
 
 

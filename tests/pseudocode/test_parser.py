@@ -190,7 +190,10 @@ def test_building_the_parser_does_not_search_for_overlapping_terminals(
     assert parse("return 1", Limits(max_depth=17)).lines
 
 
-def test_comments_below_a_program_do_not_matter() -> None:
+def test_lines_that_are_comments_do_not_matter() -> None:
     assert parse("return 5\n# answer: 5\n\n  # another") == parse("return 5")
+    program = parse("# a shop\nif 2 > 1 then\n  # 然后\n  x = 3 # pens\nend\nreturn x")
+    assert [line.number for line in program.lines] == [2, 4, 5, 6]
+    assert program.lines[1].unit == "pens"
     with pytest.raises(ParseError):
         parse("# only a comment")
