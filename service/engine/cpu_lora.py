@@ -3,7 +3,7 @@
 vLLM's own class takes slot -1, "no adapter", for the last slot, so base rows that share a batch
 with an adapter get its answer; it also copies the weights once for each token. Here the rows of
 a step are grouped by adapter once, each group is multiplied once, and all other rows are not
-touched. Shapes: T rows, I in, O out, R rank, S slots.
+touched. Shapes: T rows, I in, O out, R rank, S slots, P adapters in a pile.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,14 @@ from torch import Tensor
 from vllm.lora.layers import LoRAMapping
 from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
-from service.engine.cutting import Beside, Cutter, Weights
+from service.engine.cutting import Cutter, Pile, Weights
 
-# From so many adapters in a step on, and up to so many rows times columns, one product of all of
-# them is faster than one for each; measured in `docs/performance.md`.
-LEAST_BESIDE = 3
-MOST_BESIDE = 2048
+# From so many adapters in a step on, one product of all of them is faster than one for each, as long
+# as filling every adapter's rows up to the most of any makes no more than so many times the rows;
+# measured in `docs/performance.md`.
+LEAST_PILED = 3
+MOST_FILLED = 2.5
+MOST_ROWS_EACH = 32
 
 
 @dataclass(frozen=True)
@@ -38,30 +40,41 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """The rows of a step by adapter, as many for each, those that are missing filled up with others.
+
+    Attributes:
+        filled: The row at each place, (P times rows of each,).
+        real: The places that are not filled up, or None if none is.
+    """
+
+    filled: Tensor
+    real: Tensor | None
+
+
+@dataclass(frozen=True)
 class Rows:
     """The rows of one step.
 
     Attributes:
-        groups: Those that belong to adapters.
+        groups: Those that belong to adapters, by slot.
         order: Which rows those are, the ones of each adapter together.
-        slots: The slot of every row of the step, (T, 1).
+        together: Whether the rows of every adapter lie together.
+        batch: For a product of all adapters at once, where that is faster.
     """
 
     groups: tuple[Group, ...]
     order: Tensor
-    slots: Tensor
-
-    @property
-    def together(self) -> bool:
-        """Whether the rows of every adapter lie together."""
-        return all(group.span for group in self.groups)
+    together: bool
+    batch: Batch | None
 
 
-def group_rows(slots: Sequence[int]) -> Rows:
-    """Group rows by slot, in the order of their first rows; slot -1 is no adapter.
+def group_rows(slots: Sequence[int], held: Sequence[int] = ()) -> Rows:
+    """Group rows by slot; slot -1 is no adapter.
 
     Args:
         slots: The slot of each row.
+        held: All slots that hold an adapter, in order.
     """
     found: dict[int, list[int]] = {}
     for row, slot in enumerate(slots):
@@ -69,13 +82,27 @@ def group_rows(slots: Sequence[int]) -> Rows:
             found.setdefault(slot, []).append(row)
     groups: list[Group] = []
     order: list[int] = []
-    for slot, rows in found.items():
-        together = rows[-1] - rows[0] + 1 == len(rows)
-        span = slice(rows[0], rows[-1] + 1) if together else None
+    for slot, rows in sorted(found.items()):
+        lie_together = rows[-1] - rows[0] + 1 == len(rows)
+        span = slice(rows[0], rows[-1] + 1) if lie_together else None
         groups.append(Group(slot, slice(len(order), len(order) + len(rows)), span))
         order += rows
-    slot_of_row = torch.tensor(slots, dtype=torch.long).view(-1, 1)
-    return Rows(tuple(groups), torch.tensor(order, dtype=torch.long), slot_of_row)
+    together = all(group.span for group in groups)
+    batch = None if together else _batch(found, held, len(order))
+    return Rows(tuple(groups), torch.tensor(order, dtype=torch.long), together, batch)
+
+
+def _batch(found: dict[int, list[int]], held: Sequence[int], count: int) -> Batch | None:
+    each = max(map(len, found.values()))
+    if len(found) < LEAST_PILED or each > MOST_ROWS_EACH or len(held) * each > MOST_FILLED * count:
+        return None
+    filled: list[int] = []
+    real: list[int] = []
+    for slot in held:
+        rows = found.get(slot, [])
+        real += range(len(filled), len(filled) + len(rows))
+        filled += rows + [0] * (each - len(rows))
+    return Batch(torch.tensor(filled), None if len(real) == len(filled) else torch.tensor(real))
 
 
 def add_changes(y: Tensor, x: Tensor, weights: Weights, scale: float) -> None:
@@ -92,19 +119,24 @@ def add_changes(y: Tensor, x: Tensor, weights: Weights, scale: float) -> None:
         y[:, part.output].addmm_(inner[:, part.inner], part.b, alpha=scale)
 
 
-def add_beside(y: Tensor, x: Tensor, beside: Beside, slots: Tensor, scale: float) -> None:
-    """Add what each row's own adapter changes, in place; other rows get exact zeros added.
+def add_piled(y: Tensor, x: Tensor, pile: Pile, rows: Rows, batch: Batch, scale: float) -> None:
+    """Add what all adapters change, each to its own rows, in place; other rows are not touched.
 
     Args:
         y: (T, O), of the dtype of the weights.
         x: (T, I).
-        beside: The weights of every adapter in `slots`.
-        slots: The slot of each row, (T, 1); -1 is no adapter.
+        pile: The weights of every adapter that is held.
+        rows: Whose rows are where.
+        batch: That of `rows`.
         scale: What the change is multiplied by.
     """
-    inner = (x @ beside.a).masked_fill_(slots != beside.owner, 0.0)
-    for part in beside.parts:
-        y[:, part.output].addmm_(inner[:, part.inner], part.b, alpha=scale)
+    mine = x[batch.filled].to(pile.a.dtype).view(len(pile.a), -1, x.shape[1])
+    inner = torch.bmm(mine, pile.a)
+    slices = [torch.bmm(inner[:, :, at], b) for at, b in zip(pile.inner, pile.b, strict=True)]
+    change = (torch.cat(slices, dim=2) if len(slices) > 1 else slices[0]).flatten(0, 1)
+    if batch.real is not None:
+        change = change[batch.real]
+    y[:, : change.shape[1]].index_add_(0, rows.order, change.to(y.dtype), alpha=scale)
 
 
 class GroupedPunicaWrapper(PunicaWrapperCPU):
@@ -136,7 +168,7 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         super().update_metadata(mapping, lora_index_to_id, max_loras, vocab_size, **kwargs)
         self._held = tuple(slot for slot, held in enumerate(lora_index_to_id) if held is not None)
         slots = self.sampler_indices.tolist()
-        self._token_rows = group_rows(self.token_lora_indices.tolist())
+        self._token_rows = group_rows(self.token_lora_indices.tolist(), self._held)
         self._sampler_rows = group_rows(slots)
         self._sampler_count = len(slots)
 
@@ -219,16 +251,18 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
         y = y.view(-1, y.shape[-1])
         x = x.view(-1, x.shape[-1])
         dtype = b[0].dtype
-        beside = self._beside(y, x, a, b, rows)
-        if beside is not None:
-            add_beside(y, x, beside, rows.slots, scale)
-            return
-        if y.dtype == x.dtype == dtype and rows.together:
-            for group in rows.groups:
-                weights = self._cutter.cut(a, b, group.slot)
-                if weights.parts:
-                    add_changes(y[group.span], x[group.span], weights, scale)
-            return
+        if y.dtype == x.dtype == dtype:
+            if rows.together:
+                for group in rows.groups:
+                    weights = self._cutter.cut(a, b, group.slot)
+                    if weights.parts:
+                        add_changes(y[group.span], x[group.span], weights, scale)
+                return
+            if rows.batch is not None and a is not None:
+                pile = self._cutter.pile(a, b, self._held)
+                if pile is not None:
+                    add_piled(y, x, pile, rows, rows.batch, scale)
+                    return
         # Gathered once, so that each adapter's rows lie together, and added back once.
         x = x[rows.order].to(dtype)
         change = x.new_zeros(len(x), sum(weight.shape[-2] for weight in b))
@@ -237,18 +271,3 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):
             if weights.parts:
                 add_changes(change[group.place], x[group.place], weights, scale)
         y[:, : change.shape[1]].index_add_(0, rows.order, change.to(y.dtype))
-
-    def _beside(
-        self,
-        y: Tensor,
-        x: Tensor,
-        a: Sequence[Tensor] | None,
-        b: Sequence[Tensor],
-        rows: Rows,
-    ) -> Beside | None:
-        """All adapters side by side, where that is faster; arguments as of `_add`."""
-        few = rows.together or len(rows.groups) < LEAST_BESIDE
-        if few or a is None or not y.dtype == x.dtype == b[0].dtype or len(x) != len(rows.slots):
-            return None
-        beside = self._cutter.beside(a, b, self._held)
-        return beside if beside and len(x) * beside.columns <= MOST_BESIDE else None

@@ -1,16 +1,17 @@
-"""An adapter's weights, cut out of the stacked ones that vLLM keeps for all, and laid side by side.
+"""An adapter's weights, cut out of the stacked ones that vLLM keeps for all, and piled up by layer.
 
-Shapes: T rows, I in, O out, R rank, S slots.
+Shapes: T rows, I in, O out, R rank, S slots, P adapters in a pile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 
 import torch
 from torch import Tensor
 
-# Up to so many columns for a slice a second copy of several adapters is kept. See `Beside`.
-MOST_COLUMNS = 128
+# Up to so much rank in all a second copy of several adapters is kept. See `Pile`.
+MOST_RANK = 128
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,18 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What several adapters add to one layer, side by side, so that one product is made of all.
-
-    Each row takes part with the columns of its own adapter alone; the others are zeroed between
-    the two products. That is less calls and more arithmetic, so it is for a few narrow adapters.
+class Pile:
+    """What several adapters add to one layer, for one product of all with batches of matrices.
 
     Attributes:
-        a: (I, R of all slices and adapters), the adapters of a slice together.
-        owner: The slot that each of those columns is of.
-        parts: The slices that any of them changes.
-        columns: How many the widest slice has.
+        a: (P, I, R of all slices), of the highest rank in each slice; lower ones end in zeros.
+        inner: The columns of each slice.
+        b: (P, R, O) for each slice of the layer.
     """
 
     a: Tensor
-    owner: Tensor
-    parts: tuple[Part, ...]
-    columns: int
+    inner: tuple[slice, ...]
+    b: tuple[Tensor, ...]
 
 
 @dataclass
@@ -61,15 +57,15 @@ class Layer:
 
     versions: list[int] = field(default_factory=list)
     slots: dict[int, Weights] = field(default_factory=dict)
-    beside: dict[tuple[int, ...], Beside | None] = field(default_factory=dict)
+    piles: dict[tuple[int, ...], Pile | None] = field(default_factory=dict)
 
 
 class Cutter:
     """Cuts an adapter's weights out of the stacked ones, whose rest is zeros.
 
     Done once for each adapter and layer, and again after the stacked weights have changed, which
-    is what torch counts in `_version`. One entry for each layer and slot is kept,
-    and one for the adapters that lie beside each other.
+    is what torch counts in `_version`. One entry for each layer and slot is kept, and one pile for
+    each layer.
     """
 
     def __init__(self) -> None:
@@ -88,20 +84,18 @@ class Cutter:
             slots[slot] = _cut(a, b, slot)
         return slots[slot]
 
-    def beside(
-        self, a: Sequence[Tensor], b: Sequence[Tensor], slots: tuple[int, ...]
-    ) -> Beside | None:
-        """The weights of some slots side by side, or None if they are too many or too wide.
+    def pile(self, a: Sequence[Tensor], b: Sequence[Tensor], slots: tuple[int, ...]) -> Pile | None:
+        """The weights of some slots together, or None if nothing is changed or too much.
 
         Args:
             a: As `cut` takes it.
             b: As `cut` takes it.
             slots: All that hold an adapter, so that only docking changes them.
         """
-        known = self._layer(b).beside
+        known = self._layer(b).piles
         if slots not in known:
             known.clear()
-            known[slots] = _lay_beside({slot: self.cut(a, b, slot) for slot in slots})
+            known[slots] = _pile([self.cut(a, b, slot) for slot in slots], a[0].shape[-1], b)
         return known[slots]
 
     def _layer(self, b: Sequence[Tensor]) -> Layer:
@@ -130,21 +124,28 @@ def _cut(a: Sequence[Tensor] | None, b: Sequence[Tensor], slot: int) -> Weights:
     return Weights(torch.cat(a_parts).T if a_parts else None, tuple(parts))
 
 
-def _lay_beside(cuts: Mapping[int, Weights]) -> Beside | None:
-    slices: dict[int, list[tuple[int, Tensor, Part]]] = {}
-    for slot, weights in cuts.items():
-        for part in weights.parts:
-            assert weights.a is not None  # noqa: S101 - of an embedding nothing is laid beside
-            a = weights.a[:, part.inner]
-            slices.setdefault(part.output.start, []).append((slot, a, part))
-    widths = [sum(a.shape[1] for _, a, _ in found) for found in slices.values()]
-    if not widths or max(widths) > MOST_COLUMNS:
+def _pile(cuts: Sequence[Weights], inputs: int, b: Sequence[Tensor]) -> Pile | None:
+    starts = [0, *accumulate(weight.shape[-2] for weight in b)]
+    ranks = dict.fromkeys(starts[:-1], 0)
+    for part in chain.from_iterable(weights.parts for weights in cuts):
+        ranks[part.output.start] = max(ranks[part.output.start], len(part.b))
+    if not any(ranks.values()) or len(cuts) * max(ranks.values()) > MOST_RANK:
         return None
-    parts, inner = [], 0
-    for width, found in zip(widths, slices.values(), strict=True):
-        b = torch.cat([part.b for _, _, part in found])
-        parts.append(Part(slice(inner, inner + width), found[0][2].output, b))
-        inner += width
-    every = [(slot, a) for found in slices.values() for slot, a, _ in found]
-    owner = torch.tensor([slot for slot, a in every for _ in range(a.shape[1])])
-    return Beside(torch.cat([a for _, a in every], dim=1), owner, tuple(parts), max(widths))
+    ends = accumulate(ranks.values())
+    inner = {
+        start: slice(end - rank, end)
+        for (start, rank), end in zip(ranks.items(), ends, strict=True)
+    }
+    # In float32, in which batches of small products are fast, whatever the model computes in.
+    piled_a = torch.zeros(len(cuts), inputs, sum(ranks.values()))
+    piled_b = {
+        start: torch.zeros(len(cuts), rank, weight.shape[-2])
+        for (start, rank), weight in zip(ranks.items(), b, strict=True)
+    }
+    for number, weights in enumerate(cuts):
+        for part in weights.parts:
+            assert weights.a is not None  # noqa: S101 - embeddings are not piled up
+            rank, begin = len(part.b), inner[part.output.start].start
+            piled_a[number, :, begin : begin + rank] = weights.a[:, part.inner]
+            piled_b[part.output.start][number, :rank] = part.b
+    return Pile(piled_a, tuple(inner.values()), tuple(piled_b.values()))

@@ -65,11 +65,25 @@ def test_rows_are_grouped_by_slot_and_the_base_has_no_group() -> None:
 
     rows = group_rows([-1, 2, 2, -1, 0, 2, 1, 1])
     assert rows.groups == (
-        Group(2, slice(0, 3), None),
-        Group(0, slice(3, 4), slice(4, 5)),
-        Group(1, slice(4, 6), slice(6, 8)),
+        Group(0, slice(0, 1), slice(4, 5)),
+        Group(1, slice(1, 3), slice(6, 8)),
+        Group(2, slice(3, 6), None),
     )
-    assert rows.order.tolist() == [1, 2, 5, 4, 6, 7]
+    assert rows.order.tolist() == [4, 6, 7, 1, 2, 5]
+    assert not rows.together
+
+
+def test_missing_rows_are_filled_up_and_adapters_without_rows_too() -> None:
+    from service.engine.cpu_lora import group_rows
+
+    batch = group_rows([3, -1, 0, 1, 0, 3], [0, 1, 2, 3]).batch
+    assert batch is not None
+    assert batch.filled.tolist() == [2, 4, 3, 0, 0, 0, 0, 5]
+    assert batch.real is not None
+    assert batch.real.tolist() == [0, 1, 2, 6, 7]
+    full = group_rows([0, 1, 2, 0, 1, 2], [0, 1, 2]).batch
+    assert full is not None
+    assert full.real is None
 
 
 def test_a_step_of_the_base_alone_has_no_groups() -> None:
@@ -120,13 +134,13 @@ def test_rows_in_another_order_get_the_same_answers() -> None:
 
 @pytest.mark.parametrize("rank", [1, 7, 16])
 @pytest.mark.parametrize("ids", [[1, 2, 3, 4] * 2, [3, 0, 1, 2, 3, 0, 1, 4]])
-def test_a_few_narrow_adapters_beside_each_other_equal_one_after_another(
+def test_a_pile_of_adapters_equals_one_after_another(
     rank: int, ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from service.engine import cpu_lora
 
     asked: list[object] = []
-    monkeypatch.setattr(cpu_lora, "add_beside", spy(cpu_lora.add_beside, asked))
+    monkeypatch.setattr(cpu_lora, "add_piled", spy(cpu_lora.add_piled, asked))
     widths = (24, 8, 10)
     pairs = [stacked(rank, 32, 20, width) for width in widths]
     # The second adapter leaves the second slice alone.
@@ -136,7 +150,7 @@ def test_a_few_narrow_adapters_beside_each_other_equal_one_after_another(
     given, alone = y.clone(), y.clone()
     prepared(ids, ids).add_lora_linear(given, x, a, b, 0.5, widths)
     assert len(asked) == 1
-    monkeypatch.setattr(cpu_lora, "LEAST_BESIDE", 99)
+    monkeypatch.setattr(cpu_lora, "LEAST_PILED", 99)
     prepared(ids, ids).add_lora_linear(alone, x, a, b, 0.5, widths)
     assert len(asked) == 1
     torch.testing.assert_close(given, alone, rtol=1e-5, atol=1e-5)
@@ -146,8 +160,14 @@ def test_a_few_narrow_adapters_beside_each_other_equal_one_after_another(
 
 @pytest.mark.parametrize(
     ("ids", "rank"),
-    [([1, 2] * 4, 16), ([1, 1, 2, 2, 3, 4], 16), ([1, 2, 3, 4] * 2, 40), ([1, 2, 3, 4] * 16, 16)],
-    ids=["two adapters", "rows together", "wide adapters", "many rows"],
+    [
+        ([1, 2] * 4, 16),
+        ([1, 1, 2, 2, 3, 4], 16),
+        ([1, 2, 3, 4] * 2, 40),
+        (([1] * 17 + [2] * 17 + [3] * 17) * 2, 16),
+        ([1] * 9 + [2, 3, 2], 16),
+    ],
+    ids=["two adapters", "rows together", "wide adapters", "many rows", "most rows of one"],
 )
 def test_others_are_multiplied_one_after_another(
     ids: list[int], rank: int, monkeypatch: pytest.MonkeyPatch
@@ -155,7 +175,7 @@ def test_others_are_multiplied_one_after_another(
     from service.engine import cpu_lora
 
     asked: list[object] = []
-    monkeypatch.setattr(cpu_lora, "add_beside", spy(cpu_lora.add_beside, asked))
+    monkeypatch.setattr(cpu_lora, "add_piled", spy(cpu_lora.add_piled, asked))
     a, b = stacked(rank, 64, 20, 24)
     x, y = torch.randn(len(ids), 20), torch.randn(len(ids), 24)
     expected = reference(y, x, a, b, ids)
@@ -180,10 +200,11 @@ def test_a_slot_that_holds_nothing_any_more_is_left_out() -> None:
     from service.engine.cutting import Cutter
 
     a, b = stacked(4, 16, 8, 6)
-    beside = Cutter().beside((a,), (b,), (0, 2))
-    assert beside is not None
-    assert beside.owner.tolist() == [0] * 4 + [2] * 4
-    assert Cutter().beside((a,), (b,), ()) is None
+    pile = Cutter().pile((a,), (b,), (0, 2))
+    assert pile is not None
+    assert torch.equal(pile.a, torch.stack([a[slot, 0, :4].T for slot in (0, 2)]))
+    assert torch.equal(pile.b[0], torch.stack([b[slot, 0, :, :4].T for slot in (0, 2)]))
+    assert Cutter().pile((a,), (b,), ()) is None
 
 
 def test_the_scale_multiplies_the_change_alone() -> None:
@@ -199,9 +220,11 @@ def test_the_scale_multiplies_the_change_alone() -> None:
         torch.testing.assert_close(given.double(), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("ids", [[1, 0, 2, 1, 1], [1, 0, 2, 3, 1]], ids=["two", "a pile of three"])
 @pytest.mark.parametrize("weights", [torch.bfloat16, torch.float32])
-def test_bfloat16_activations_are_as_exact_as_bfloat16_allows(weights: torch.dtype) -> None:
-    ids = [1, 0, 2, 1, 1]
+def test_bfloat16_activations_are_as_exact_as_bfloat16_allows(
+    weights: torch.dtype, ids: list[int]
+) -> None:
     a, b = (part.to(weights) for part in stacked(16, 32, 64, 48))
     x, y = torch.randn(5, 64).bfloat16(), torch.randn(5, 48).bfloat16()
     expected = reference(y, x, a, b, ids)
@@ -295,10 +318,10 @@ def test_nothing_grows_with_the_number_of_steps() -> None:
     for step in range(100):
         b[step % SLOTS] = float(step + 1)
         cutter.cut((a,), (b,), step % SLOTS)
-        cutter.beside((a,), (b,), (0, 1, step % SLOTS))
+        cutter.pile((a,), (b,), (0, 1, step % SLOTS))
     (layer,) = cutter._known.values()
     assert len(layer.slots) <= SLOTS
-    assert len(layer.beside) == 1
+    assert len(layer.piles) == 1
 
 
 def test_the_class_it_replaces_gives_a_base_row_the_last_adapters_answer() -> None:
