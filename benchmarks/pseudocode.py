@@ -31,6 +31,7 @@ from benchmarks._solving import MODES, Mode, Solved, solve_all
 from benchmarks._tallies import CONCURRENT, Tally
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
+from configuration.arguments import positive
 from demo.processes import running_server
 from pseudocode.grounding import grounded_grammar
 from service.solving.attempts import Draft, examine
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cot-adapter", metavar="NAME", help="a text chain-of-thought adapter of the same base"
     )
     parser.add_argument(
-        "--limit", type=_count, default=100, metavar="N", help="questions of each set [100]"
+        "--limit", type=positive, default=100, metavar="N", help="questions of each set [100]"
     )
     parser.add_argument(
         "--sets",
@@ -79,12 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="draw the risk-coverage curves, .svg or .png; their points go to FILE's name with .json",
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no count; expected a whole number above 0")
-    return int(text)
 
 
 def _picture(text: str) -> Path:
