@@ -1,11 +1,9 @@
 """How sure a share is, and what abstaining buys: intervals and the risk-coverage curve."""
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-# Of the normal distribution, for 95 %.
-Z = 1.959964
+from training import evaluate
 
 
 class Interval(NamedTuple):
@@ -21,13 +19,8 @@ class Interval(NamedTuple):
 
 def wilson(hits: int, trials: int) -> Interval:
     """The share of hits with its 95 % interval (Wilson 1927); without trials anything is possible."""
-    if trials == 0:
-        return Interval(0.0, 0.0, 1.0)
-    share = hits / trials
-    centre = (share + Z**2 / (2 * trials)) / (1 + Z**2 / trials)
-    spread = math.sqrt(share * (1 - share) / trials + Z**2 / (4 * trials**2))
-    half = Z * spread / (1 + Z**2 / trials)
-    return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
+    found = evaluate.wilson(hits, trials)
+    return Interval(found.share, found.low, found.high)
 
 
 class Point(NamedTuple):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks._intervals import Z
+from training.evaluate import Z_95
 
 
 class Slope(NamedTuple):
@@ -35,5 +35,5 @@ def slope(points: Sequence[tuple[float, float]]) -> Slope:
     spread = sum((at - mean_at) ** 2 for at, _ in points)
     middle = sum((at - mean_at) * (value - mean) for at, value in points) / spread
     left = sum((value - mean - middle * (at - mean_at)) ** 2 for at, value in points)
-    half = Z * math.sqrt(left / (count - 2) / spread)
+    half = Z_95 * math.sqrt(left / (count - 2) / spread)
     return Slope(middle, middle - half, middle + half)

@@ -27,9 +27,11 @@ from benchmarks import _texts
 from benchmarks._curves import SUFFIXES, write_curves
 from benchmarks._intervals import Interval, Point, risk_coverage, threshold_for
 from benchmarks._questions import SETS, Asked, question_sets, with_another_number
-from benchmarks._solving import CONCURRENT, MODES, Mode, Tally, solve_all
+from benchmarks._solving import MODES, Mode, Solved, solve_all
+from benchmarks._tallies import CONCURRENT, Tally
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
+from configuration.arguments import positive
 from demo.processes import running_server
 from pseudocode.grounding import grounded_grammar
 from service.solving.attempts import Draft, examine
@@ -62,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cot-adapter", metavar="NAME", help="a text chain-of-thought adapter of the same base"
     )
     parser.add_argument(
-        "--limit", type=_count, default=100, metavar="N", help="questions of each set [100]"
+        "--limit", type=positive, default=100, metavar="N", help="questions of each set [100]"
     )
     parser.add_argument(
         "--sets",
@@ -78,12 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="draw the risk-coverage curves, .svg or .png; their points go to FILE's name with .json",
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no count; expected a whole number above 0")
-    return int(text)
 
 
 def _picture(text: str) -> Path:
@@ -161,11 +157,11 @@ async def measure(
         for name, questions in sets.items():
             if cot_adapter is not None:
                 told = await _texts.chains(client, cot_adapter, questions)
-                found.figures += figures_of_text(f"{name}, chain of thought in text", told)
+                found.figures += _counted(f"{name}, chain of thought in text", told)
             for model in models:
                 label = f"{model}: {name}" if len(models) > 1 else name
                 told = await _texts.simulated(client, model, questions)
-                found.figures += figures_of_text(f"{label}, simulated by the model", told)
+                found.figures += _counted(f"{label}, simulated by the model", told)
                 written += await _solve(client, model, label, questions, found)
     found.figures += _costs(written)
     return found
@@ -183,15 +179,15 @@ async def _solve(
     for mode in MODES:
         if mode.fields.get("verify") and not await _judges(client):
             continue
-        tally = await solve_all(client, model, questions, mode)
-        found.figures += figures_of(label, mode, tally)
-        written += [(asked.text, solution.program) for asked, solution in tally.solved]
+        solved = await solve_all(client, model, questions, mode)
+        found.figures += figures_of(label, mode, solved)
+        written += [(asked.text, solution.program) for asked, solution in solved.solutions]
         if mode.fields.get("samples"):
-            curve = risk_coverage(tally.confidences(), len(tally.solved))
+            curve = risk_coverage(solved.confidences(), len(questions))
             found.curves[f"{label}, {mode.name}"] = curve
             found.figures += _risks(f"{label}, {mode.name}", mode, curve)
         if mode.name == "+ grounded":
-            found.figures += await _counterfactual(client, model, label, mode, tally)
+            found.figures += await _counterfactual(client, model, label, mode, solved.tally)
     return written
 
 
@@ -204,36 +200,23 @@ async def _judges(client: httpx.AsyncClient) -> bool:
     return (await client.get("/v1/models/pseudocode-verifier")).status_code == httpx.codes.OK
 
 
-def figures_of_text(label: str, told: _texts.Told) -> list[Figure]:
-    """The row of a set that was answered without an interpreter."""
-    asked = len(told.answers)
+def _counted(label: str, tally: Tally) -> list[Figure]:
+    """The row of a set, however it was answered."""
+    asked, note = len(tally.told), f"{CONCURRENT} at a time"
     return [
-        _share(f"{label}: right", told.right, asked),
-        _share(f"{label}: abstained", told.abstained, asked),
-        _share(f"{label}: right of those answered", told.selective, told.answered),
-        *_spent(label, told),
-    ]
-
-
-def _spent(label: str, told: _texts.Told | Tally) -> list[Figure]:
-    note = f"{CONCURRENT} at a time"
-    return [
-        Figure(f"{label}: tokens per answered question", told.tokens, "tokens"),
-        Figure(f"{label}: time per answered question", told.milliseconds, "ms", note=note),
-    ]
-
-
-def figures_of(label: str, mode: Mode, tally: Tally) -> list[Figure]:
-    """The row of a set and a mode."""
-    label = f"{label}, {mode.name}"
-    asked = len(tally.solved)
-    return [
-        _share(f"{label}: executed", tally.executed, asked),
         _share(f"{label}: right", tally.right, asked),
         _share(f"{label}: abstained", tally.abstained, asked),
-        _share(f"{label}: right of those answered", tally.selective, len(tally.answered)),
-        *_spent(label, tally),
+        _share(f"{label}: right of those answered", tally.selective, tally.answered),
+        Figure(f"{label}: tokens per answered question", tally.tokens, "tokens"),
+        Figure(f"{label}: time per answered question", tally.milliseconds, "ms", note=note),
     ]
+
+
+def figures_of(label: str, mode: Mode, solved: Solved) -> list[Figure]:
+    """The row of a set and a mode."""
+    label = f"{label}, {mode.name}"
+    executed = _share(f"{label}: executed", solved.executed, len(solved.solutions))
+    return [executed, *_counted(label, solved.tally)]
 
 
 def _share(name: str, interval: Interval, trials: int) -> Figure:
@@ -257,11 +240,11 @@ async def _counterfactual(
     client: httpx.AsyncClient, model: str, name: str, mode: Mode, tally: Tally
 ) -> list[Figure]:
     """Of the questions answered right: the share still right once a number is changed."""
-    right = [asked for asked, solution in tally.answered if solution.answer == asked.answer]
+    right = [told.asked for told in tally.told if told.right]
     changed = [other for other in map(with_another_number, right) if other is not None]
     if not changed:
         return []
-    share = (await solve_all(client, model, changed, mode)).right
+    share = (await solve_all(client, model, changed, mode)).tally.right
     label = f"{name}: right again with one number changed"
     return [_share(label, share, len(changed))]
 

@@ -7,7 +7,6 @@ of one run are judged. What our own layer costs is counted in its process's CPU 
 import argparse
 import asyncio
 import os
-import socket
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from benchmarks._servers import (
     vllm,
 )
 from benchmarks.figures import Figure, Sweep
+from demo.processes import free_port
 from service.engine.hardware import base_facts, detect
 from service.engine.profile import EngineSettings, Wishes, choose
 
@@ -67,7 +67,7 @@ def _engine(scratch: Path, rounds: int) -> Iterator[Figure]:
                 {"alpha": store.resolve("alpha@1").path},
                 _as_vllm_flags(settings),
                 scratch / "vllm.log",
-                _free_port(),
+                free_port(),
             )
         )
         ours = stack.enter_context(
@@ -92,12 +92,6 @@ def _as_vllm_flags(settings: EngineSettings) -> list[str]:
     for flag, value in optional.items():
         flags += [] if value is None else [flag, str(value)]
     return [*flags, "--enforce-eager"] if settings.eager else flags
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _compared(ours: Server, theirs: Server, rounds: int) -> list[Figure]:

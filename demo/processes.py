@@ -48,7 +48,7 @@ def running_server(arguments: Sequence[str], log: Path, *, leave: bool) -> Itera
     Raises:
         TourError: It ended before it was ready, or was not ready within `READY_TIMEOUT_S`.
     """
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with (
         log.open("wb") as output,
@@ -65,7 +65,8 @@ class Server(NamedTuple):
     pid: int
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,5 @@
 """What makes a program doubtful although it runs: dead steps, numbers from nowhere, no reasoning."""
 
-import re
-import unicodedata
 from collections.abc import Set
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,12 +8,10 @@ from typing import Literal
 from pseudocode.errors import shortened
 from pseudocode.flow import flow_of
 from pseudocode.liveness import unused_steps
-from pseudocode.numbers import format_number, read_number
+from pseudocode.numbers import format_number
 from pseudocode.program import Apply, Line, Name, Number, Program
 from pseudocode.question_numbers import grounded_numbers
 from pseudocode.units import mismatches
-
-_QUESTION_NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(\s*%)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +33,6 @@ def check(program: Program, question: str | None = None) -> tuple[Finding, ...]:
     if question is not None:
         findings += _ungrounded(program, grounded_numbers(question))
     return tuple(sorted(findings, key=lambda finding: finding.line))
-
-
-def numbers_in(question: str) -> frozenset[Fraction]:
-    """Return the numbers that a question writes in digits, full-width ones included."""
-    found: set[Fraction] = set()
-    for whole, decimals, percent in _QUESTION_NUMBER.findall(
-        unicodedata.normalize("NFKC", question)
-    ):
-        value = read_number(whole.replace(",", "") + decimals)
-        found.add(value)
-        if percent:
-            found.add(value / 100)
-    return frozenset(found)
 
 
 def _unused(program: Program) -> list[Finding]:

@@ -32,7 +32,6 @@ REFUSED_FIELDS = {
 }
 MAX_PROBLEMS_TOLD = 3
 MAX_VALUE_CHARACTERS = 80
-ENGINE_RETRY_AFTER_S = 5
 UNKNOWN_PATH = "There is no {method} {path}; docs/service.md lists the routes."
 
 

@@ -26,6 +26,20 @@ class Service(NamedTuple):
     concurrency: int
 
 
+def api_url(url: str) -> str:
+    """The address of a service's API, whether its own address was given or that of the API."""
+    return url.rstrip("/").removesuffix("/v1") + "/v1"
+
+
+def connect(service: Service) -> AsyncOpenAI:
+    """Make a client of a service; nothing is sent yet."""
+    return AsyncOpenAI(
+        base_url=api_url(service.url),
+        api_key=service.api_key.get_secret_value(),
+        timeout=service.timeout_s,
+    )
+
+
 async def ask(
     service: Service, model: str, questions: Sequence[str], max_tokens: int | None
 ) -> Answers:
@@ -43,11 +57,7 @@ async def ask(
     gate = asyncio.Semaphore(service.concurrency)
     served_by: set[str] = set()
 
-    async with AsyncOpenAI(
-        base_url=service.url.rstrip("/").removesuffix("/v1") + "/v1",
-        api_key=service.api_key.get_secret_value(),
-        timeout=service.timeout_s,
-    ) as client:
+    async with connect(service) as client:
 
         async def one(question: str) -> str:
             async with gate:

@@ -14,6 +14,7 @@ from typing import get_args
 from rich.console import Console
 
 from basemodels import BaseModelError
+from configuration.arguments import positive
 from training.data_repair import repair_rows
 from training.data_report import Report, build
 from training.data_show import show
@@ -90,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", help=fields["base"].description)
     parser.add_argument(
         "--max-length-tokens",
-        type=_positive,
+        type=positive,
         default=fields["max_length_tokens"].default,
         help=fields["max_length_tokens"].description,
     )
@@ -101,12 +102,6 @@ def _parser() -> argparse.ArgumentParser:
         "--repair", type=Path, metavar="OUT", help="cot: write the rows with mended arithmetic"
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length; expected a whole number above 0")
-    return int(text)
 
 
 def _columns(text: str) -> dict[Column, str]:

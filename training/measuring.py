@@ -108,8 +108,8 @@ def measure(
         base_answers, base_losses = subject.answers(), subject.losses()
 
     def score(given: list[str], loss: list[float]) -> dict[str, Mean]:
-        scores = {name: mean(metric(given, rows)) for name, metric in found.items()}
-        return scores | {"loss": mean(loss)}
+        scores = metrics.score(found, given, rows) | {"loss": loss}
+        return {name: mean(values) for name, values in scores.items()}
 
     bits = version.manifest.training.get("quantise")
     drift = None

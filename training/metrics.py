@@ -6,7 +6,8 @@ Face's `evaluate`, by name or from a folder.
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pseudocode
@@ -15,15 +16,10 @@ from training.errors import EvaluationFailed
 from training.rows import Row
 from training.tasks import same_number
 
-Metric = Callable[[Sequence[str], Sequence[Row]], list[float]]
+Metric = Callable[[str, Row], float]
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:/\d+)?")
-
-
-def _each(score: Callable[[str, Row], float]) -> Metric:
-    def metric(answers: Sequence[str], rows: Sequence[Row]) -> list[float]:
-        return [score(answer, row) for answer, row in zip(answers, rows, strict=True)]
-
-    return metric
+# An answer is scored by one metric after the other, and several look at the same chain.
+_checked = lru_cache(maxsize=1)(reasoning.check)
 
 
 def _exact(answer: str, row: Row) -> float:
@@ -57,36 +53,47 @@ def _right(answer: str, row: Row) -> float:
 
 def _concluded(answer: str, row: Row) -> float:
     """Whether the conclusion of a chain is the gold answer, or that of the output."""
-    gold = row.answer or reasoning.check(row.output).answer
-    return float(gold is not None and reasoning.check(answer, gold).matches_gold is True)
+    given, gold = _checked(answer).answer, row.answer or reasoning.check(row.output).answer
+    return float(given is not None and gold is not None and reasoning.same_value(given, gold))
 
 
 def _consistent(answer: str, _row: Row) -> float:
-    return float(reasoning.check(answer).consistent)
+    return float(_checked(answer).consistent)
 
 
 def _steps_right(answer: str, _row: Row) -> float:
     """Whether a chain calculates, and everything it calculates comes out."""
-    calculations = reasoning.check(answer).calculations
+    calculations = _checked(answer).calculations
     return float(bool(calculations) and all(step.ok for step in calculations))
 
 
 def _conclusion_last(answer: str, _row: Row) -> float:
-    return float(reasoning.check(answer).answer_last)
+    return float(_checked(answer).answer_last)
 
 
 METRICS: dict[str, Metric] = {
-    "concluded": _each(_concluded),
-    "conclusion_last": _each(_conclusion_last),
-    "consistent": _each(_consistent),
-    "exact": _each(_exact),
-    "executed": _each(_executed),
-    "number": _each(_number),
-    "right": _each(_right),
-    "similarity": _each(_similarity),
-    "steps_right": _each(_steps_right),
+    "concluded": _concluded,
+    "conclusion_last": _conclusion_last,
+    "consistent": _consistent,
+    "exact": _exact,
+    "executed": _executed,
+    "number": _number,
+    "right": _right,
+    "similarity": _similarity,
+    "steps_right": _steps_right,
 }
 LIBRARY = "evaluate:"
+
+
+def score(
+    found: Mapping[str, Metric], answers: Sequence[str], rows: Sequence[Row]
+) -> dict[str, list[float]]:
+    """Score every answer by every metric; each metric has its scores in the order of the rows."""
+    scores: dict[str, list[float]] = {name: [] for name in found}
+    for answer, row in zip(answers, rows, strict=True):
+        for name, metric in found.items():
+            scores[name].append(metric(answer, row))
+    return scores
 
 
 def find(name: str) -> Metric:
@@ -121,11 +128,8 @@ def _from_library(name: str) -> Metric:
             "or a folder with NAME.py. Check the spelling."
         ) from error
 
-    def metric(answers: Sequence[str], rows: Sequence[Row]) -> list[float]:
-        return [
-            _first_number(loaded.compute(predictions=[answer], references=[row.output]), name)
-            for answer, row in zip(answers, rows, strict=True)
-        ]
+    def metric(answer: str, row: Row) -> float:
+        return _first_number(loaded.compute(predictions=[answer], references=[row.output]), name)
 
     return metric
 

@@ -4,6 +4,7 @@ import datetime
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from adapters import gate
@@ -251,8 +252,7 @@ def _questions(recipe: RunRecipe, held_out: Prepared) -> Questions | None:
     metric = metrics.find(name)
 
     def score(answers: Sequence[str]) -> float:
-        scores = metric(answers, rows)
-        return sum(scores) / len(scores)
+        return fmean(metrics.score({name: metric}, answers, rows)[name])
 
     prompts = [held_out.wording.render(row.prompt) for row in rows]
     return Questions(

@@ -1,4 +1,4 @@
-"""A progress bar with the loss, the speed and the time left; plain lines where nobody watches."""
+"""A progress bar with the time left, and what training says beside it; plain lines where nobody watches."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,54 +17,84 @@ SAMPLE_CHARACTERS = 120
 REFINED_AFTER_STEPS = 20
 
 
-class Watch:
-    """Shows each step of a run; call it with a report."""
+class Bar:
+    """Counts up to a total; what an earlier run has counted does not enter into the time left.
 
-    def __init__(self, console: Console, total_steps: int, total_tokens: int) -> None:
+    Args:
+        console: Where.
+        doing: What takes so long.
+        total: How far to count.
+        unit: What is counted.
+    """
+
+    def __init__(self, console: Console, doing: str, total: int, unit: str) -> None:
         self._console = console
-        self._total_steps = total_steps
-        self._total_tokens = total_tokens
-        self._tokens = 0
-        self._loss: float | None = None
-        self._started = time.monotonic()
-        self._first_step: int | None = None
+        self._total, self._unit = total, unit
+        self._before: int | None = None
+        self._started_s = time.monotonic()
         self._bar = Progress(
-            TextColumn("training"),
+            TextColumn(doing),
             BarColumn(),
-            TextColumn("{task.completed}/{task.total} steps  {task.description}"),
+            TextColumn(f"{{task.completed}}/{{task.total}} {unit}  {{task.description}}"),
             TimeElapsedColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=total_steps)
+        self._task = self._bar.add_task("", total=total)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it was shown."""
+        return time.monotonic() - self._started_s
+
+    @contextmanager
+    def showing(self) -> Iterator["Bar"]:
+        """Show the bar until the block ends."""
+        self._started_s = time.monotonic()
+        with self._bar:
+            yield self
+
+    def show(self, done: int, text: str = "") -> None:
+        """Show how much is done, counted one by one, what there is to say of it, and the time left."""
+        if self._before is None:
+            self._before = done - 1
+        left_s = self.elapsed_s / (done - self._before) * (self._total - done)
+        text = f"{text}{duration(left_s)} left"
+        self._bar.update(self._task, completed=done, description=text)
+        every = max(1, self._total // PLAIN_LINES)
+        if not self._console.is_terminal and done % every == 0:
+            self._console.print(f"{done}/{self._total} {self._unit}  {text}")
+
+
+class Watch:
+    """Shows each step of a run; call it with a report."""
+
+    def __init__(self, console: Console, total_steps: int) -> None:
+        self._console = console
+        self._total_steps = total_steps
+        self._steps = self._tokens = 0
+        self._loss: float | None = None
+        self._bar = Bar(console, "training", total_steps, "steps")
 
     @contextmanager
     def showing(self) -> Iterator["Watch"]:
         """Show the bar until the block ends."""
-        self._started = time.monotonic()
-        with self._bar:
+        with self._bar.showing():
             yield self
 
     def __call__(self, report: StepReport) -> None:
         """Show one step."""
-        self._first_step = self._first_step or report.step
+        self._steps += 1
         self._tokens += report.tokens
         before = report.loss if self._loss is None else self._loss
         self._loss = SMOOTHING * before + (1 - SMOOTHING) * report.loss
-        elapsed_s = time.monotonic() - self._started
-        done = report.step - self._first_step + 1
-        left_s = elapsed_s / done * (self._total_steps - report.step)
-        text = (
-            f"loss {self._loss:.3f}  {self._tokens / elapsed_s:,.0f} tokens/s  "
-            f"{duration(left_s)} left"
+        elapsed_s = self._bar.elapsed_s
+        self._bar.show(
+            report.step, f"loss {self._loss:.3f}  {self._tokens / elapsed_s:,.0f} tokens/s  "
         )
-        self._bar.update(self._task, completed=report.step, description=text)
-        if done == REFINED_AFTER_STEPS:
-            whole_s = elapsed_s / done * self._total_steps
-            self._console.print(f"After {done} steps: about {duration(whole_s)} in all")
-        every = max(1, self._total_steps // PLAIN_LINES)
-        if not self._console.is_terminal and report.step % every == 0:
-            self._console.print(f"step {report.step}/{self._total_steps}  {text}")
+        if self._steps == REFINED_AFTER_STEPS:
+            whole_s = elapsed_s / self._steps * self._total_steps
+            self._console.print(f"After {self._steps} steps: about {duration(whole_s)} in all")
 
 
 def tell_finding(console: Console, metric: str | None) -> Callable[[Finding, list[str]], None]:

@@ -91,9 +91,7 @@ def _train(plan: Plan, console: Console, stop: StopRequest) -> Outcome:
     from training.fitting import train  # noqa: PLC0415
 
     job = plan.job
-    lengths = [len(example.input_ids) for example in job.examples]
-    total = sum(lengths[i] for step in job.steps for i in step)
-    watch = Watch(console, len(job.steps), total)
+    watch = Watch(console, len(job.steps))
     questions = job.held_out.questions if job.held_out else None
     tell = tell_finding(console, questions.metric if questions else None)
     with watch.showing():

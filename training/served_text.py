@@ -8,6 +8,7 @@ from typing import Any
 
 from openai import APIError, OpenAI
 
+from training.asking import api_url
 from training.errors import EvaluationFailed
 from training.tasks import PLACEHOLDER, Task
 
@@ -30,9 +31,7 @@ class ServedModel:
         self._url = url
         self._before, self._after = task.prompt.split(PLACEHOLDER)
         self._before = beginning + self._before
-        self._client = OpenAI(
-            base_url=url.rstrip("/").removesuffix("/v1") + "/v1", api_key=api_key, timeout=300.0
-        )
+        self._client = OpenAI(base_url=api_url(url), api_key=api_key, timeout=300.0)
 
     def score(self, prompt: str, outputs: Sequence[str]) -> list[float]:
         """Mean log-probability per token of each output after the prompt, in nats.

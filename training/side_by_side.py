@@ -77,7 +77,8 @@ def score_service(settings: Settings, console: Console) -> None:
             ask(service_of(settings), model, [row.prompt for row in rows], settings.max_tokens)
         )
         served_by = served_by or answers.served_by
-        means = {name: mean(metric(answers.programs, rows)) for name, metric in found.items()}
+        scores = metrics.score(found, answers.programs, rows)
+        means = {name: mean(values) for name, values in scores.items()}
         shown = ", ".join(f"{name} {_shown(each)}" for name, each in means.items())
         console.print(f"{answers.served_by}: {shown}")
         results[label] = {name: each.model_dump() for name, each in means.items()}

@@ -32,7 +32,7 @@ def with_wrong_answers(plan: Plan, recipe: DpoRecipe, console: Console) -> Plan:
     rows = plan.trained.sheet.rows
     if not path.exists() and processes.is_writer():
         answers = _answers(plan, recipe)
-        scores = metrics.find(TASKS[recipe.task].metrics[0])(answers, rows)
+        scores = map(metrics.find(TASKS[recipe.task].metrics[0]), answers, rows)
         wrong = {
             row.line: answer
             for row, answer, score in zip(rows, answers, scores, strict=True)

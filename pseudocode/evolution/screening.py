@@ -8,7 +8,6 @@ import ast
 from collections.abc import Iterator
 
 MAX_SOURCE_CHARACTERS = 8000
-COUNTER = "ops"
 BUILTINS = frozenset(
     [
         "abs",

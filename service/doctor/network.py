@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.doctor.finding import Finding, not_applicable
+from service.doctor.processes import command_of
 from service.errors import StartError
 from service.preflight import bind
 
@@ -111,8 +112,8 @@ def holder_of(number: int) -> tuple[int, str] | None:
         # Processes end meanwhile, and those of others cannot be looked into.
         with contextlib.suppress(OSError):
             if str(link.readlink()) in sockets:
-                raw = (link.parents[1] / "cmdline").read_bytes()
-                return int(link.parts[2]), raw.replace(b"\0", b" ").decode(errors="replace").strip()
+                holder = int(link.parts[2])
+                return holder, command_of(holder)
     return None
 
 

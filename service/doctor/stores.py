@@ -12,6 +12,7 @@ from adapters import collecting, disk, fsck, records, staging
 from adapters.errors import AdapterError
 from adapters.store import Store
 from service.doctor.finding import Finding, State, not_applicable
+from service.doctor.processes import command_of
 
 SCARCE_BYTES = 1 << 30
 FULL_BYTES = 64 << 20
@@ -161,7 +162,6 @@ def _locker(inode: int) -> str:
 
 def _process(number: int) -> str:
     try:
-        command = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ")
+        return f"process {number} ({command_of(number)})"
     except OSError:
         return f"process {number}, which is gone or in another container"
-    return f"process {number} ({command.decode(errors='replace').strip()})"

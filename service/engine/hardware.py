@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from basemodels.devices import GIB
 from basemodels.modules import read_config
 from basemodels.sizes import sizes_of
 
@@ -155,3 +156,8 @@ def _gpu() -> Gpu | None:
         free_bytes=memory.free,
         bf16=bool(current_platform.has_device_capability(80)),
     )
+
+
+def gib(size_bytes: int) -> str:
+    """Say a size of memory as people do."""
+    return f"{size_bytes / GIB:.1f} GiB"

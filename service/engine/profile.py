@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from basemodels.devices import GIB
 from service.engine.errors import EngineStartFailed
-from service.engine.hardware import BaseFacts, Gpu, Hardware
+from service.engine.hardware import BaseFacts, Gpu, Hardware, gib
 from service.engine.refusing import refuse_too_much
 
-GIB = 1 << 30
 Dtype = Literal["float32", "bfloat16", "float16"]
 VALUE_BYTES: dict[Dtype, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 # vLLM stacks adapters at one of these ranks.
@@ -175,9 +175,9 @@ class _Chooser:
         if weights + slots + least_kv > share:
             raise EngineStartFailed(
                 f"The GPU {gpu.name} has too little free memory for this base model: "
-                f"{_gib(gpu.free_bytes)} of {_gib(gpu.total_bytes)} are free, and {_gib(share)} "
-                f"may be used; {_gib(weights)} are needed for the weights, {_gib(slots)} for "
-                f"adapters and {_gib(least_kv)} for the KV cache. End what else runs on it, or "
+                f"{gib(gpu.free_bytes)} of {gib(gpu.total_bytes)} are free, and {gib(share)} "
+                f"may be used; {gib(weights)} are needed for the weights, {gib(slots)} for "
+                f"adapters and {gib(least_kv)} for the KV cache. End what else runs on it, or "
                 "choose a smaller base model, a lower max_lora_rank or fewer docked versions."
             )
         return EngineSettings(
@@ -233,7 +233,7 @@ class _Chooser:
         limit = int(max(0, free_bytes) * LORA_FRACTION)
         fitting = [rank for rank in RANKS if rank <= highest and rank * each <= limit]
         rank = fitting[0] if fitting else RANKS[-1]
-        why = f"{adapters} adapters of it take {_gib(rank * each)}"
+        why = f"{adapters} adapters of it take {gib(rank * each)}"
         wished = self._wishes.max_rank
         if wished is None:
             return self._say("max_rank", rank, why)
@@ -257,14 +257,14 @@ class _Chooser:
         if fits >= context:
             return context
         if fits >= LEAST_CONTEXT_TOKENS and self._wishes.context_tokens is None:
-            return self._say("context_tokens", fits, f"as many as {_gib(kv_bytes)} of cache hold")
+            return self._say("context_tokens", fits, f"as many as {gib(kv_bytes)} of cache hold")
         least = min(context, self._wishes.context_tokens or LEAST_CONTEXT_TOKENS)
         needed = least * token_bytes / CPU_KV_FRACTION
         raise EngineStartFailed(
-            f"There is too little free memory for this base model: {_gib(fixed_bytes)} are needed "
-            f"for weights, adapters and processes, and about {_gib(int(needed))} more for a KV "
-            f"cache of {least} tokens, but {_gib(hardware.available_bytes)} of "
-            f"{_gib(hardware.total_bytes)} are free, of which {CPU_SPARE_FRACTION:.0%} are left "
+            f"There is too little free memory for this base model: {gib(fixed_bytes)} are needed "
+            f"for weights, adapters and processes, and about {gib(int(needed))} more for a KV "
+            f"cache of {least} tokens, but {gib(hardware.available_bytes)} of "
+            f"{gib(hardware.total_bytes)} are free, of which {CPU_SPARE_FRACTION:.0%} are left "
             "to others. End what else uses memory, or choose a smaller base model, a shorter "
             "context, a lower max_lora_rank or fewer docked versions."
         )
@@ -272,11 +272,11 @@ class _Chooser:
     def _fraction(self, gpu: Gpu) -> float:
         free = math.floor((gpu.free_bytes - GPU_SPARE_BYTES) / gpu.total_bytes * 100) / 100
         if free < GPU_FRACTION:
-            why = f"of {_gib(gpu.total_bytes)} only {_gib(gpu.free_bytes)} are free"
+            why = f"of {gib(gpu.total_bytes)} only {gib(gpu.free_bytes)} are free"
             return self._or_wished(
                 "memory_fraction", self._wishes.memory_fraction, max(0.01, free), why
             )
-        why = f"{_gib(gpu.free_bytes)} are free; the rest is for the driver and the display"
+        why = f"{gib(gpu.free_bytes)} are free; the rest is for the driver and the display"
         return self._or_wished("memory_fraction", self._wishes.memory_fraction, GPU_FRACTION, why)
 
     def _or_wished(self, setting: str, wished: T | None, chosen: T, why: str) -> T:
@@ -288,7 +288,3 @@ class _Chooser:
         self.reasons = [reason for reason in self.reasons if reason.setting != setting]
         self.reasons.append(Reason(setting, str(value), why))
         return value
-
-
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / GIB:.1f} GiB"

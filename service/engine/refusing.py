@@ -3,12 +3,10 @@
 from typing import TYPE_CHECKING
 
 from service.engine.errors import EngineStartFailed
-from service.engine.hardware import BaseFacts, Hardware
+from service.engine.hardware import BaseFacts, Hardware, gib
 
 if TYPE_CHECKING:
     from service.engine.profile import Wishes
-
-GIB = 1 << 30
 
 
 def refuse_too_much(hardware: Hardware, base: BaseFacts, wishes: "Wishes") -> None:
@@ -21,8 +19,8 @@ def refuse_too_much(hardware: Hardware, base: BaseFacts, wishes: "Wishes") -> No
     free = hardware.available_bytes if gpu is None else gpu.free_bytes
     share = 0 if gpu is None else int((wishes.memory_fraction or 0) * gpu.total_bytes)
     for name, wished, there, shown in (
-        ("kv_cache_bytes", wishes.kv_cache_bytes or 0, free, _gib),
-        ("gpu_memory_fraction", share, free, _gib),
+        ("kv_cache_bytes", wishes.kv_cache_bytes or 0, free, gib),
+        ("gpu_memory_fraction", share, free, gib),
         ("max_context_tokens", wishes.context_tokens or 0, base.context_tokens, str),
     ):
         if wished > there:
@@ -30,7 +28,3 @@ def refuse_too_much(hardware: Hardware, base: BaseFacts, wishes: "Wishes") -> No
                 f"{name} asks for {shown(wished)}, expected at most the {shown(there)} that "
                 "there are. Lower it, or leave it unset to have it chosen."
             )
-
-
-def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / GIB:.1f} GiB"

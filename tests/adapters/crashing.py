@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ NOTE = {"who": "tester", "why": "a crash test"}
 # Every way in which this project changes a disk.
 CHANGES = ("write", "fsync", "mkdir", "rename", "replace", "unlink", "rmdir", "ftruncate", "open")
 KILLED = 137
+REFUSED = 3
 NOTHING_YOUNG = Policy(keep_targets=1, min_age_s=0, lease_s=0)
 Snapshot = dict[str, Any]
 
@@ -145,9 +147,8 @@ class Fault:
         return call
 
 
-def run(root: Path, operation: str, kind: str, at: int) -> tuple[int, int]:
-    """Run an operation in a child whose disk fails; return its exit status and count."""
-    counter = root.parent / "count"
+def run(operation: Callable[[], object], kind: str, at: int, counter: Path) -> tuple[int, int]:
+    """Run an operation in a child whose disk fails; return its exit status and count of changes."""
     counter.write_text("0")
     child = os.fork()
     if child == 0:
@@ -155,9 +156,9 @@ def run(root: Path, operation: str, kind: str, at: int) -> tuple[int, int]:
         fault.install()
         status = 0
         try:
-            OPERATIONS[operation](root)
+            operation()
         except StoreWriteFailed:
-            status = 3
+            status = REFUSED
         # An unexpected error leaves its traceback on stderr and another status.
         counter_bytes = str(fault.count).encode()
         fault.at = 0
@@ -214,14 +215,15 @@ def examine(directory: Path, operation: str, kind: str) -> dict[str, object]:
     seed, work = prepare(directory, operation), directory / "work"
     old = snapshot(seed) if operation != "repair" else {}
     shutil.copytree(seed, work)
-    status, total = run(work, operation, "none", 0)
+    counter, changing = directory / "count", partial(OPERATIONS[operation], work)
+    status, total = run(changing, "none", 0, counter)
     new = snapshot(work)
     wrong: dict[int, list[str]] = {}
     statuses: list[int] = []
     for at in range(1, total + 1):
         shutil.rmtree(work)
         shutil.copytree(seed, work)
-        statuses.append(run(work, operation, kind, at)[0])
+        statuses.append(run(changing, kind, at, counter)[0])
         found = judge(work, operation, old, new)
         if found:
             wrong[at] = found

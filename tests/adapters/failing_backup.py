@@ -6,34 +6,14 @@ prints what was wrong afterwards, and every exit status, as JSON. A process of i
 """
 
 import json
-import os
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from adapters import backup, fsck
-from adapters.errors import StoreWriteFailed
 from adapters.store import Store
-from tests.adapters.crashing import Fault, prepare, snapshot
-
-REFUSED = 3
-
-
-def attempt(root: Path, target: Path, kind: str, at: int, counter: Path) -> int:
-    """Back up in a child whose disk fails at a change; return its exit status."""
-    child = os.fork()
-    if child == 0:
-        fault = Fault(kind, at)
-        fault.install()
-        status = 0
-        try:
-            backup.backup(Store(root), target)
-        except StoreWriteFailed:
-            status = REFUSED
-        total, fault.at = fault.count, 0
-        counter.write_text(str(total))
-        os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+from tests.adapters.crashing import REFUSED, prepare, run, snapshot
 
 
 def judge(root: Path, target: Path, status: int, before: object) -> list[str]:
@@ -61,9 +41,10 @@ def main(directory: Path, kind: str) -> dict[str, object]:
         shutil.rmtree(target.parent, ignore_errors=True)
         target.parent.mkdir()
         # At 0 nothing fails, and the changes are counted.
-        statuses.append(attempt(root, target, kind, at, counter))
-        total = total or int(counter.read_text())
-        wrong += [f"at {at}: {what}" for what in judge(root, target, statuses[-1], before)]
+        status, count = run(partial(backup.backup, Store(root), target), kind, at, counter)
+        statuses.append(status)
+        total = total or count
+        wrong += [f"at {at}: {what}" for what in judge(root, target, status, before)]
         at += 1
     return {"wrong": wrong, "statuses": statuses}
 

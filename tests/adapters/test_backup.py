@@ -15,8 +15,7 @@ from adapters import backup, fsck
 from adapters.cli import main
 from adapters.errors import BackupRefused
 from adapters.store import Store
-from tests.adapters.crashing import KILLED, snapshot
-from tests.adapters.failing_backup import REFUSED
+from tests.adapters.crashing import KILLED, REFUSED, snapshot
 from tests.adapters.making import Adapter
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -119,7 +119,7 @@ async def test_a_chain_of_thought_answers_by_its_conclusion(tmp_path: Path) -> N
     engine = Pupil({asked.text: "First: 6 + 5 = 11.\nAnswer: 11"})
     async with listening(engine, store_with_solver(tmp_path)) as app:
         told = await chains(app.client, "novel", [asked, Asked("And else?", "2")])
-    assert (told.right.share, told.answered, told.spent > 0) == (0.5, 1, True)
+    assert (told.right.share, told.answered, told.tokens > 0) == (0.5, 1, True)
 
 
 def test_worked_programs_stand_before_a_simulated_one_in_its_language() -> None:

@@ -2,12 +2,11 @@
 
 import itertools
 import time
-from fractions import Fraction
 
 import pytest
 
 from pseudocode import parse
-from pseudocode.findings import check, numbers_in
+from pseudocode.findings import check
 from pseudocode.question_numbers import CONSTANTS
 from pseudocode.units import format_unit, parse_unit
 
@@ -60,26 +59,6 @@ def test_a_literal_must_be_in_the_question_or_usual() -> None:
 
 def test_equal_numbers_are_the_same_however_they_are_written() -> None:
     assert found("return 4.50 * 3.0", "3 at 4.5 each") == []
-
-
-@pytest.mark.parametrize(
-    ("question", "numbers"),
-    [
-        ("no number", []),
-        ("1,250 and 12,345,678.5", ["1250", "12345678.5"]),
-        ("the pairs 1,25 and 3", ["1", "25", "3"]),
-        ("20% of 50", ["20", "0.2", "50"]),
-        ("小明有３０个苹果，吃了２.５个", ["30", "2.5"]),
-        ("3/4 of 8", ["3", "4", "8"]),
-        ("room 007.", ["7"]),
-    ],
-)
-def test_numbers_are_found_as_people_write_them(question: str, numbers: list[str]) -> None:
-    assert numbers_in(question) == {Fraction(number) for number in numbers}
-
-
-def test_no_text_of_digits_is_too_long_to_look_at() -> None:
-    assert numbers_in("9" * 10_000) == {Fraction(10**10_000 - 1)}
 
 
 def test_the_constants_are_few() -> None:

@@ -44,6 +44,7 @@ FOLDER_LINES = {
     "scripts/": "set up, run, test, check, lock",
     "requirements/": "what is installed: loose wishes (.in) and complete hashed locks (.txt)",
     "docs/": "one page per subject",
+    "docs/tasks/": "one page per task",
     "docs/images/": "made by `python -m tests.service.page.screenshots` and `python -m tests.deploy.pictures`",
     "tests/": "mirrors the packages, file by file",
     "tests/repository/": "the rules that no linter knows",

@@ -91,7 +91,9 @@ def test_where_to_change_what_names_paths_that_exist() -> None:
     assert not [path for path in paths if not (ROOT / path).exists()]
 
 
-@pytest.mark.parametrize("package", ["adapters", "basemodels", "configuration", "pseudocode"])
+@pytest.mark.parametrize(
+    "package", ["adapters", "basemodels", "configuration", "pseudocode", "reasoning"]
+)
 def test_the_bottom_layer_imports_nothing_heavy(package: str) -> None:
     modules = [
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")

@@ -72,7 +72,7 @@ def test_the_time_is_estimated_anew_after_20_steps(
 
     now = [0.0]
     monkeypatch.setattr("training.progress.time.monotonic", lambda: now[0])
-    watch = Watch(Console(), 100, 1000)
+    watch = Watch(Console(), 100)
     with watch.showing():
         for step in range(1, 31):
             now[0] += 3.0

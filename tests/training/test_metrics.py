@@ -1,9 +1,11 @@
 """Metrics by name, from a folder of Hugging Face's `evaluate`, and their intervals."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+import reasoning
 from training import metrics
 from training.errors import EvaluationFailed
 from training.measuring import mean
@@ -46,7 +48,7 @@ def row(output: str, answer: str | None = None) -> Row:
 def test_an_answer_is_worth_what_the_metric_says(
     name: str, answer: str, gold: Row, expected: float
 ) -> None:
-    assert metrics.find(name)([answer], [gold]) == [pytest.approx(expected)]
+    assert metrics.find(name)(answer, gold) == pytest.approx(expected)
 
 
 def test_every_metric_that_a_task_names_exists() -> None:
@@ -63,10 +65,23 @@ def test_an_unknown_metric_is_refused_with_those_there_are() -> None:
 def test_a_metric_of_the_library_is_loaded_from_a_folder() -> None:
     pytest.importorskip("evaluate", reason="the library is an extra")
     found = metrics.find(f"evaluate:{FOLDER}")
-    assert found(["the cat sat", "a"], [row("the dog sat"), row("b c")]) == [
-        pytest.approx(2 / 3),
-        0,
-    ]
+    assert found("the cat sat", row("the dog sat")) == pytest.approx(2 / 3)
+    assert found("a", row("b c")) == 0
+
+
+def test_a_chain_is_checked_once_for_all_its_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+
+    def check(text: str) -> reasoning.Report:
+        checked.append(text)
+        return reasoning.check(text)
+
+    monkeypatch.setattr(metrics, "_checked", lru_cache(maxsize=1)(check))
+    found = {name: metrics.find(name) for name in TASKS["cot"].metrics}
+    answers = ["3 + 4 = 7.\nAnswer: 7", "3 + 4 = 8.\nAnswer: 8"]
+    scores = metrics.score(found, answers, [row("x", "7"), row("x", "8")])
+    assert checked == answers
+    assert (scores["concluded"], scores["steps_right"]) == ([1, 1], [1, 0])
 
 
 def test_the_interval_of_a_mean_holds_it_and_narrows_with_rows() -> None:

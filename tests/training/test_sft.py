@@ -97,7 +97,7 @@ def test_the_output_has_the_verdict_and_how_to_serve_it(published: Published) ->
         "36 of 36 kept",
         "trained tokens in brackets",
         "the gate accepts it",
-        "step 10/10",
+        "10/10 steps",
         "Published sums@1",
         "python -m adapters promote sums@1 --store",
         "python -m service --base",

@@ -112,6 +112,12 @@ def curve(node: Node, inputs: str) -> Curve:
     return Curve(node.id, inputs, sizes, operations, fitted_order(sizes, operations))
 
 
+def cost_of(found: Family, entry: str, inputs: str, size: int) -> str:
+    """What a program costs, in the words in which a model is told it."""
+    mean = count(found, entry, inputs, size)
+    return f"{mean:.0f} {found.counted} at size {size} on inputs '{inputs}'"
+
+
 def count(found: Family, entry: str, inputs: str, size: int) -> float:
     """Mean operations over some inputs of one size.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pseudocode.evolution.screening import only_function
 from pseudocode.evolution.wording import ProgramStage, chain_prompt, proposal_text
-from training.lineage.measuring import count, program_of
+from training.lineage.measuring import cost_of, program_of
 from training.lineage.renaming import anonymous, renamed_program
 from training.lineage.schema import Edge, Lineage, Node
 from training.lineage.stages import proposal, source_of, stage
@@ -55,6 +55,5 @@ class ProgramRows:
         size = sizes[0] if first else self._rng.choice(sizes)
         key = node.id, inputs, size
         if key not in self._costs:
-            mean = count(found, entry, inputs, size)
-            self._costs[key] = f"{mean:.0f} {found.counted} at size {size} on inputs '{inputs}'"
+            self._costs[key] = cost_of(found, entry, inputs, size)
         return self._costs[key]

@@ -4,7 +4,7 @@ import ast
 import inspect
 import textwrap
 
-from pseudocode.evolution.wording import ProgramStage, Proposal, Stage
+from pseudocode.evolution.wording import Proposal, Stage
 from training.lineage.graph import Chain
 from training.lineage.measuring import program_of
 from training.lineage.programs.families import Program
@@ -39,11 +39,6 @@ def proposal(node: Node, edge: Edge, program: str | None = None) -> Proposal:
         pseudocode=program or node.pseudocode,
         reasons=f"{edge.motivation} {edge.change}",
     )
-
-
-def program_stage(node: Node, cost: str) -> ProgramStage:
-    """A node's program as text, with a sentence about what it costs."""
-    return ProgramStage(source_of(node), cost)
 
 
 def source_of(node: Node) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from configuration.arguments import positive
 from training.errors import NotWritten
 from training.problems.errors import ProblemError
 from training.problems.generator import Problem, generate
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--count", type=_positive, default=1000, help="problems, over all languages [1000]"
+        "--count", type=positive, default=1000, help="problems, over all languages [1000]"
     )
     parser.add_argument("--language", type=_languages, default=("en",), help="en, zh or en,zh [en]")
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same rows [0]")
@@ -62,15 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="a .csv or .jsonl file to write")
     parser.add_argument(
-        "--preview", type=_positive, metavar="N", help="print the first N problems of each language"
+        "--preview", type=positive, metavar="N", help="print the first N problems of each language"
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no count; expected a whole number above 0")
-    return int(text)
 
 
 def _languages(text: str) -> tuple[Language, ...]:

@@ -5,6 +5,7 @@ not possible (one message says why), 130 stopped; the same command goes on from 
 """
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from rich.console import Console
 
 from configuration import ConfigurationError, load
+from training.asking import Service, connect
 from training.errors import SamplingFailed, TrainingError
 from training.evaluate import golds_of, read_held_out
+from training.progress import Bar
 from training.row_writing import require_place, write_rows
 from training.rows import Row
 from training.verification.drawing import Drawn, Manner, draw, require_model
@@ -30,7 +33,6 @@ from training.verification.judging import (
     solved_rows,
     verifier_rows,
 )
-from training.verification.watching import Watch
 
 
 class Settings(BaseModel):
@@ -126,11 +128,8 @@ def read_questions(path: Path) -> list[Row]:
 async def _draw_all(
     settings: Settings, manner: Manner, questions: Sequence[Row], console: Console
 ) -> dict[str, Drawn]:
-    async with AsyncOpenAI(
-        base_url=settings.url.rstrip("/").removesuffix("/v1") + "/v1",
-        api_key=settings.api_key.get_secret_value(),
-        timeout=settings.timeout_s,
-    ) as client:
+    service = Service(settings.url, settings.api_key, settings.timeout_s, settings.concurrency)
+    async with connect(service) as client:
         return await draw_missing(
             client, manner, [row.prompt for row in questions], settings, console
         )
@@ -153,11 +152,15 @@ async def draw_missing(
     if not missing:
         return journal.drawn
     await require_model(client, manner.model)
-    with Watch(console, len(questions), len(questions) - len(missing)).showing() as watch:
+    before = len(questions) - len(missing)
+    if before:
+        console.print(f"{before} of {len(questions)} questions were drawn before")
+    done = itertools.count(before + 1)
+    with Bar(console, "drawing", len(questions), "questions").showing() as bar:
 
         def keep(drawn: Drawn) -> None:
             journal.add(drawn)
-            watch.step()
+            bar.show(next(done))
 
         await draw(client, manner, missing, keep, settings.concurrency)
     return journal.drawn

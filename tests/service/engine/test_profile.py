@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from basemodels.devices import GIB
 from service.engine.errors import EngineStartFailed
 from service.engine.hardware import BaseFacts, Gpu, Hardware
-from service.engine.profile import GIB, Profile, Wishes, choose
+from service.engine.profile import Profile, Wishes, choose
 
 SMOLLM2 = BaseFacts(
     parameters=134_000_000,

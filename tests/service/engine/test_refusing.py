@@ -2,9 +2,10 @@
 
 import pytest
 
+from basemodels.devices import GIB
 from service.engine.errors import EngineStartFailed
 from service.engine.hardware import Hardware
-from service.engine.profile import GIB, Wishes, choose
+from service.engine.profile import Wishes, choose
 from tests.service.engine.test_profile import LAPTOP, RTX_4090, SMOLLM2
 
 CUDA = Hardware((0,), None, True, 64 * GIB, 60 * GIB, RTX_4090)

@@ -84,7 +84,7 @@ def test_rows_are_balanced_distinct_and_in_the_form_that_is_served(
     out = capsys.readouterr().out
     assert "3 questions, 11 programs; 8 distinct ones compute a number: 4 right, 4 wrong" in out
     assert "2 questions with a right one" in out
-    assert "3/3 questions, 0 s left" in out
+    assert "3/3 questions  0 s left" in out
 
 
 def test_programs_are_drawn_bare_several_at_once_and_under_the_grammar(tmp_path: Path) -> None:

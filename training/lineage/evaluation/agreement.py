@@ -20,9 +20,6 @@ QUESTIONS = ("innovation", "feasibility")
 LOWEST, HIGHEST = 1, 5
 COLUMNS = ("rater", "item", *QUESTIONS)
 
-Ratings = Mapping[str, Mapping[str, int]]
-"""Rater to item to rating."""
-
 
 class Agreement(BaseModel):
     """Agreement on one question; a figure is `None` where the ratings do not define it.

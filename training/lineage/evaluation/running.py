@@ -17,7 +17,7 @@ from pseudocode.evolution.wording import (
 )
 from training.evaluate import Share, wilson
 from training.lineage.evaluation.models import Model
-from training.lineage.measuring import count, drawn, program_of
+from training.lineage.measuring import cost_of, drawn, program_of
 from training.lineage.programs.families import Family
 from training.lineage.schema import Edge, Lineage
 from training.lineage.stages import source_of, stage
@@ -104,9 +104,7 @@ def _improve(model: Model, lineage: Lineage, edge: Edge) -> ProgramCase:
     found, entry = program_of(parent)
     inputs = edge.measured_on or ""
     size = found.sizes_of.get(entry, found.sizes)[0]
-    mean = count(found, entry, inputs, size)
-    cost = f"{mean:.0f} {found.counted} at size {size} on inputs '{inputs}'"
-    program = ProgramStage(source_of(parent), cost)
+    program = ProgramStage(source_of(parent), cost_of(found, entry, inputs, size))
     answer = model.write(
         chain_prompt(lineage.purpose, [stage(parent)], program=program), MAX_TOKENS
     )

@@ -16,6 +16,7 @@ from adapters.gate import check
 from adapters.layout import default_root
 from adapters.store import Store
 from basemodels import BaseModelError, resolve
+from configuration.arguments import positive
 from training.command import quieten
 from training.errors import EvaluationFailed, TrainingError
 from training.evaluate import Share, read_held_out
@@ -69,13 +70,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _takes_sizes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--limit", type=_positive, metavar="N", help="rows, from all over the file [all]"
+        "--limit", type=positive, metavar="N", help="rows, from all over the file [all]"
     )
     parser.add_argument(
-        "--samples", type=_positive, default=8, metavar="N", help="openings to continue [8]"
+        "--samples", type=positive, default=8, metavar="N", help="openings to continue [8]"
     )
     parser.add_argument(
-        "--max-tokens", type=_positive, default=240, metavar="N", help="of a continuation [240]"
+        "--max-tokens", type=positive, default=240, metavar="N", help="of a continuation [240]"
     )
     parser.add_argument(
         "--sampling",
@@ -206,12 +207,6 @@ def _three(value: float) -> str:
 
 def _share(found: Share) -> str:
     return f"{found.share:.0%} ({found.low:.0%}-{found.high:.0%})"
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number above 0")
-    return int(text)
 
 
 def _sampling(text: str) -> Sampling:
