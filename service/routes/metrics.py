@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from service.dependencies import PartsDependency, RequireKey
+from service.dependencies import GrantDependency, PartsDependency, RequireKey
 from service.routes.responses import GUARDED
 
 router = APIRouter(tags=["metrics"], dependencies=[Depends(RequireKey("inference", "admin"))])
@@ -16,8 +16,9 @@ router = APIRouter(tags=["metrics"], dependencies=[Depends(RequireKey("inference
     response_class=PlainTextResponse,
     responses=GUARDED,
 )
-async def get_metrics(parts: PartsDependency) -> PlainTextResponse:
+async def get_metrics(parts: PartsDependency, grant: GrantDependency) -> PlainTextResponse:
     """All series in Prometheus' text format."""
+    grant.require_unlimited("/metrics")
     parts.metrics.set_state(
         queued=parts.admission.queued,
         docked=len(parts.docks.berths),
