@@ -1,5 +1,7 @@
 """Prometheus' page: our series, then the engine's own as they are."""
 
+import asyncio
+
 from fastapi import APIRouter, Depends
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
@@ -24,5 +26,6 @@ async def get_metrics(parts: PartsDependency, grant: GrantDependency) -> PlainTe
         docked=len(parts.docks.berths),
         draining=parts.lifecycle.stopping.is_set(),
     )
-    text = parts.metrics.text() + parts.engine.metrics_text()
+    # With hundreds of versions it is long, and no stream should wait for it to be written.
+    text = await asyncio.to_thread(lambda: parts.metrics.text() + parts.engine.metrics_text())
     return PlainTextResponse(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
