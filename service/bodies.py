@@ -1,6 +1,7 @@
 """Reads bodies as JSON in its strict sense: UTF-8, each key once, numbers that are numbers, whole characters.
 
 Python's own reader takes more than that, and what it takes fails later, or means two things at once.
+Of whoever has no key nothing is read.
 """
 
 import json
@@ -13,6 +14,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.dependencies import RequireKey
 from service.engine.protocol import JSON
 
 # How half a character is written in JSON, pairs of which make a whole one.
@@ -25,8 +27,13 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
         """FastAPI's handler, given a request that reads strictly."""
         handle = super().get_route_handler()
+        gates = [each.dependency for each in self.dependencies]
 
         async def handle_strictly(request: Request) -> Response:
+            for gate in gates:
+                # FastAPI reads the body before it asks the dependencies.
+                if isinstance(gate, RequireKey):
+                    gate.find(request, request.app.state.parts)
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly

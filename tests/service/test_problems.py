@@ -140,6 +140,13 @@ async def test_without_the_right_key_it_is_401(
         check_shape(await app.chat("alpha"), 401)
         check_shape(await app.complete("alpha"), 401)
         check_shape(await app.promote("alpha", 2), 401)
+        for path in ("/v1/completions", "/v1/responses", "/admin/adapters/alpha/promote"):
+            unread = await app.client.post(path, content=b"{", headers=JSON_TYPE)
+            check_shape(unread, 401)
+        refused = [
+            event.count for event in app.parts.events.after(0, 99) if "no key" in event.reason
+        ]
+        assert sum(refused) == 14, "each is counted once"
 
 
 async def test_a_mistake_of_ours_is_500_and_keeps_its_text_to_itself(
