@@ -156,6 +156,22 @@ def test_it_says_what_it_waits_for_and_in_the_end_where_it_is(
     assert "a" * 16 not in text
 
 
+async def test_every_line_of_the_log_is_json_whatever_was_asked(
+    tmp_path: Path, servers: list[Server]
+) -> None:
+    servers.append(server := Server(tmp_path))
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    accept = {"accept": "application/json, text/event-stream"}
+    async with httpx.AsyncClient(base_url=await asyncio.to_thread(server.url)) as client:
+        assert (await client.post("/mcp", json=ask, headers=accept)).status_code == 200
+        assert (await client.post("/v1/completions", json={**BODY, "n": 0})).status_code == 400
+        assert (await client.get("/nothing")).status_code == 404
+    server.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(server.exit_code) == 0
+    lines = [line for line in server.text().splitlines() if not line.startswith("service: ")]
+    assert {json.loads(line)["event"] for line in lines} >= {"request", "docked"}
+
+
 async def test_the_answers_on_one_connection_are_not_held_back(
     tmp_path: Path, servers: list[Server]
 ) -> None:
