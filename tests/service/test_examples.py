@@ -1,4 +1,4 @@
-"""The examples of `docs/service.md` as they stand there, each run by its own client."""
+"""The examples of `docs/service.md` and the README's call as they stand there, each run by its own client."""
 
 import asyncio
 import os
@@ -23,17 +23,19 @@ STRICT = 'set -e\ncurl() { command curl -sS --fail-with-body "$@"; echo; }\n'
 
 @pytest.fixture
 async def documented(tmp_path: Path) -> AsyncIterator[Running]:
-    """A server with the adapter of the examples, in three versions."""
+    """A server with the adapters of the examples, one of them in three versions."""
     store = MemoryStore(tmp_path)
     for number in (1, 2, 3):
         store.add("pseudocode", number)
-    store.move("pseudocode", 1)
+    store.add("my-task", 1)
+    for name in ("pseudocode", "my-task"):
+        store.move(name, 1)
     async with listening(FakeEngine(), store) as app:
         yield app
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+def blocks(language: str, document: str = DOCUMENT) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", document, re.DOTALL)
 
 
 async def output_of(app: Running, *command: str) -> str:
@@ -55,6 +57,12 @@ async def test_curl_gets_an_answer(documented: Running) -> None:
     assert '"model":"pseudocode@1"' in await output_of(
         documented, "bash", "-c", STRICT + found.removeprefix("$ ")
     )
+
+
+async def test_the_readmes_curl_gets_an_answer_of_the_own_rows_adapter(documented: Running) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (found,) = [text for text in blocks("sh", readme) if "curl" in text]
+    assert '"model":"my-task@1"' in await output_of(documented, "bash", "-c", STRICT + found)
 
 
 async def test_everything_that_an_administrator_can_do_is_done(documented: Running) -> None:
