@@ -1,6 +1,7 @@
 """`python -m benchmarks._layer_server [settings]`: the service over the fake engine, for its own costs alone.
 
-Answers are as long as `ANSWER_TOKENS` says, so that one request can stream many tokens.
+Answers are as long as `ANSWER_TOKENS` says, so that one request can stream many tokens, and take
+`TOKEN_DELAY_S` for each of them, which is nothing if unset.
 """
 
 import os
@@ -8,7 +9,7 @@ import sys
 from pathlib import Path
 
 from service.cli import main
-from service.engine.fake import FakeEngine
+from service.engine.fake import FakeEngine, Faults
 from service.settings import Settings
 
 
@@ -25,6 +26,7 @@ def make_engine(settings: Settings, base_dir: Path) -> tuple[FakeEngine, int]:
     engine = FakeEngine(
         base_dir.name,
         answer=lambda name, _: f"{name} {words}",
+        faults=Faults(token_delay_s=float(os.environ.get("TOKEN_DELAY_S", "0"))),
         max_docked=settings.max_docked_versions,
     )
     engine.requests = _Forgetful()

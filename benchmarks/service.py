@@ -1,4 +1,4 @@
-"""The service against vLLM's own server, and our layer alone.
+"""The service against vLLM's own server, our layer alone, and a swap under load.
 
 Both servers run at once and are asked in turns, so that a busy machine slows both; only ratios
 of one run are judged. What our own layer costs is counted in its process's CPU seconds.
@@ -9,13 +9,15 @@ import asyncio
 import os
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 
 from basemodels import resolve
+from benchmarks import swap
+from benchmarks._fairness import worst_wait
 from benchmarks._loading import Answer, Connection, spread, stream
 from benchmarks._random_adapters import make_store
 from benchmarks._servers import (
@@ -37,7 +39,9 @@ TOKENS = 24
 ROUNDS = 3
 # How many at once, and how many in all.
 REQUESTS = {1: 3, 8: 8, 16: 16, 32: 32}
-LAYER_TOKENS, LAYER_REQUESTS, LAYER_CONNECTIONS = 256, 100_000, 16
+LAYER_TOKENS, LAYER_STREAMS, LAYER_REQUESTS, LAYER_CONNECTIONS = 256, 400, 100_000, 16
+BUSY_S = 30.0
+PARTS = ("layer", "engine", "swap")
 MIB = 1 << 20
 
 
@@ -46,13 +50,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="one round, and a twentieth of the load"
     )
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="these alone [all of them]"
+    )
 
 
-def run(*, quick: bool = False) -> list[Figure]:
+def run(*, quick: bool = False, parts: Sequence[str] = PARTS) -> list[Figure]:
     """Measure everything; takes several minutes."""
+    found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="service-") as scratch:
-        layer = _layer(Path(scratch), LAYER_REQUESTS // (20 if quick else 1))
-        return [*layer, *_engine(Path(scratch), 1 if quick else ROUNDS)]
+        if "layer" in parts:
+            found += _layer(Path(scratch), LAYER_REQUESTS // (20 if quick else 1))
+            found.append(worst_wait(Path(scratch), BUSY_S / (5 if quick else 1)))
+        if "engine" in parts:
+            found += _engine(Path(scratch), 1 if quick else ROUNDS)
+    if "swap" in parts:
+        found += swap.run()
+    return found
 
 
 def _engine(scratch: Path, rounds: int) -> Iterator[Figure]:
@@ -156,7 +170,7 @@ def _layer(scratch: Path, requests: int) -> Iterator[Figure]:
         short = Connection(server.url, {"model": "alpha", "prompt": PROMPT, "max_tokens": 1})
         long = Connection(server.url, {"model": "alpha", "prompt": PROMPT, "stream": True})
         per_cpu_s = "per second of its CPU"
-        rate = 400 * LAYER_TOKENS / _cpu_of(server, long, 400)
+        rate = LAYER_STREAMS * LAYER_TOKENS / _cpu_of(server, long, LAYER_STREAMS)
         yield Figure("our layer, streamed", rate, "tokens/s", note=per_cpu_s)
         _cpu_of(server, short, requests // 5)
         before = server.resident_bytes()

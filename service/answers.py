@@ -185,7 +185,7 @@ class EventState(BaseModel):
     kind: Kind
     subject: str
     reason: str
-    count: int = Field(description="how many times in a row")
+    count: int = Field(description="how many times since it was first noted")
 
 
 class EventList(BaseModel):

@@ -124,6 +124,12 @@ class Catalogue:
                 )
             return reading
         stamps = self._store.stamps()
+        if before and not stamps:
+            # So is the place where it was mounted; nobody removes all adapters at once otherwise.
+            raise StoreDamaged(
+                f"{self._store.root} is empty, expected the {len(before)} adapter(s) that were "
+                "there. Mount it again; start again if it is to be empty."
+            )
         if stamps != self._stamps:
             reading = self._read_changed(reading, stamps)
         return self._read_traffic(reading)

@@ -24,7 +24,7 @@ from service.errors import KeyFileError, StartError
 from service.mcp import stdio
 from service.openapi import render
 from service.parts import Parts
-from service.preflight import bind, open_store, url_of
+from service.preflight import bind, open_store, unfit, url_of
 from service.reference import fill, tables
 from service.server import serve
 from service.settings import Settings
@@ -90,6 +90,7 @@ def _refer(documents: Sequence[str]) -> int:
 def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
     base_dir = resolve(settings.base)
     store = open_store(settings.store or default_root())
+    warnings = unfit(store, base_dir, settings.max_lora_rank)
     if settings.key_file is not None:
         keyfile.read(settings.key_file)
     tracing = open_tracing(settings.traces_endpoint) if settings.traces_endpoint else None
@@ -99,6 +100,8 @@ def _run(settings: Settings, make_engine: MakeEngine) -> BaseException | None:
             listeners.append(stack.enter_context(bind(settings.admin_host, settings.admin_port)))
         logs.configure()
         _say(f"settings: {settings!r}")
+        for warning in warnings:
+            _say(warning)
         engine, max_lora_rank = make_engine(settings, base_dir)
         _say(f"waiting for the engine to start on {base_dir}")
         urls = [url_of(listener) for listener in listeners]

@@ -37,6 +37,21 @@ class RequireKey:
             ModelNotAllowed: The key is limited to other adapters than the path's.
             RateLimited: The key is used too much.
         """
+        grant = self.find(request, parts)
+        state = request.scope["state"]
+        state["key"] = grant.key_id
+        name = request.path_params.get("name")
+        if name is not None:
+            grant.require(name)
+        grant.enter()
+        state["grant"] = grant
+
+    def find(self, request: Request, parts: Parts) -> Grant:
+        """What the request's key opens here, of which nothing is counted yet.
+
+        Raises:
+            InvalidKey: It has none, or another.
+        """
         grant = parts.keys.find(request.headers.get("authorization"), self.roles)
         if grant is None:
             wanted = " or ".join(sorted(self.roles))
@@ -45,13 +60,7 @@ class RequireKey:
                 f"This needs the {wanted} key, and none or another one was given. Send it as "
                 "`Authorization: Bearer KEY`."
             )
-        state = request.scope["state"]
-        state["key"] = grant.key_id
-        name = request.path_params.get("name")
-        if name is not None:
-            grant.require(name)
-        grant.enter()
-        state["grant"] = grant
+        return grant
 
 
 async def get_grant(request: Request) -> Grant:

@@ -38,6 +38,8 @@ Kind = Literal[
     "unpinned",
     "unprobed",
 ]
+# What clients without a key can cause at will, in any order: one event each, whatever came between.
+FROM_ANYBODY = frozenset({"key_refused"})
 WARNINGS = frozenset({"alias_kept", "dock_failed", "key_refused", "not_docked"})
 ERRORS = frozenset(
     {
@@ -58,7 +60,7 @@ class Event:
         number: Rises with every event; a repeated one gets a new number.
         at_unix_s: When, the last time.
         subject: A version (`name@3`), an alias, an adapter, a key's id or a part of the server.
-        count: How many times in a row.
+        count: How many times since it was first noted.
     """
 
     number: int
@@ -87,13 +89,21 @@ class Events:
         """
         say = log.error if kind in ERRORS else log.warning if kind in WARNINGS else log.info
         say(kind, subject=subject, **({"reason": reason} if reason else {}), **figures)
-        count = 1
-        if self._kept:
-            last = self._kept[-1]
-            if (last.kind, last.subject, last.reason) == (kind, subject, reason):
-                count = self._kept.pop().count + 1
+        before = self._same(kind, subject, reason)
+        if before is not None:
+            self._kept.remove(before)
+        count = 1 if before is None else before.count + 1
         event = Event(next(self._numbers), time.time(), kind, subject, reason, count)
         self._kept.append(event)
+
+    def _same(self, kind: Kind, subject: str, reason: str) -> Event | None:
+        """The event that this would repeat: the last one, or any if everybody can cause it."""
+        candidates = self._kept if kind in FROM_ANYBODY else list(self._kept)[-1:]
+        wanted = (kind, subject, reason)
+        same = (
+            event for event in candidates if (event.kind, event.subject, event.reason) == wanted
+        )
+        return next(same, None)
 
     def after(self, number: int, limit: int) -> list[Event]:
         """The last `limit` events of those after the one numbered `number`, oldest first."""

@@ -54,7 +54,7 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
     scope: Role = "inference"
     adapters: list[ModelName] | None = Field(None, min_length=1)
     requests_per_min: int | None = Field(None, ge=1, le=1_000_000)

@@ -65,6 +65,21 @@ class Grant:
                 "Use another key, or have one made for this adapter."
             )
 
+    def require_unlimited(self, what: str) -> None:
+        """Refuse what tells of all adapters to a key for some.
+
+        Args:
+            what: That, in words.
+
+        Raises:
+            ModelNotAllowed: The key is limited.
+        """
+        if self.adapters is not None:
+            raise ModelNotAllowed(
+                f"{what} tells of all adapters, and this key is limited to: "
+                f"{', '.join(sorted(self.adapters))}. Use a key without such a limit."
+            )
+
     def enter(self) -> None:
         """Count one request; `leave` ends it.
 

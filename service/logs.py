@@ -39,8 +39,10 @@ def configure() -> None:
             ],
         )
     )
-    # Our own package and the HTTP server; the engine's libraries keep their loggers.
-    for name, level in {"service": logging.INFO, "uvicorn": logging.WARNING}.items():
+    # Our own package, the HTTP server, and what other libraries warn of; vLLM keeps its loggers.
+    # Without a handler at the root, the library of /mcp would put its own there, for everything.
+    levels = {"service": logging.INFO, "uvicorn": logging.WARNING, None: logging.WARNING}
+    for name, level in levels.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)

@@ -52,11 +52,13 @@ class Reconciler:
             model: As clients name it.
             sticky: Who asks, where that decides between an alias's version and its canary.
         """
-        name, _, selector = model.partition("@")
+        name, at, selector = model.partition("@")
         if selector.isascii() and selector.isdigit():
-            number: int | None = int(selector) if len(selector) < 10 else None
+            # Each version has one name: 01 is none.
+            known = len(selector) < 10 and not selector.startswith("0")
+            number: int | None = int(selector) if known else None
         else:
-            alias = selector or STABLE
+            alias = selector if at else STABLE
             number = self.serving.get(name, {}).get(alias)
             if number is not None:
                 number = self.steering.pick(name, alias, number, sticky)

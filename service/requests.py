@@ -117,6 +117,9 @@ class StreamOptions(Strict):
 
     include_usage: bool = False
     continuous_usage_stats: bool = False
+    include_obfuscation: bool | None = Field(
+        None, exclude=True, description="taken and dropped; streams here are never padded"
+    )
 
 
 _OPTIONS_NEED_STREAM: JSON = {

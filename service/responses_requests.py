@@ -30,6 +30,10 @@ class TextPart(_Item):
     text: str
 
 
+def _joined(content: str | list[TextPart]) -> str:
+    return content if isinstance(content, str) else "\n".join(part.text for part in content)
+
+
 class MessageItem(_Item):
     """One turn."""
 
@@ -39,10 +43,7 @@ class MessageItem(_Item):
 
     def as_chat(self) -> JSON | None:
         """The message of the chat API."""
-        content = self.content
-        if not isinstance(content, str):
-            content = "\n".join(part.text for part in content)
-        return {"role": self.role, "content": content}
+        return {"role": self.role, "content": _joined(self.content)}
 
 
 class CallItem(_Item):
@@ -65,11 +66,12 @@ class CallOutputItem(_Item):
 
     type: Literal["function_call_output"]
     call_id: str
-    output: str
+    output: str | list[TextPart]
 
     def as_chat(self) -> JSON | None:
         """The tool's message."""
-        return {"role": "tool", "content": self.output, "tool_call_id": self.call_id}
+        content = _joined(self.output)
+        return {"role": "tool", "content": content, "tool_call_id": self.call_id}
 
 
 class ReasoningItem(_Item):

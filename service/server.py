@@ -19,7 +19,8 @@ from service.malformed import Http
 from service.parts import Parts
 from service.systemd import keep_told
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# The last one comes when the terminal closes that it was started in.
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # For the error events of streams that were cut to reach their clients.
 CUT_WRITE_TIMEOUT_S = 2.0
 WAITING_NOTICE_S = 10.0
@@ -79,6 +80,9 @@ def _take_signals(app: FastAPI, lifecycle: Lifecycle, say: Callable[[str], None]
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
+            # `nohup` and service managers say so where a signal is to be ignored.
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue
             loop.add_signal_handler(number, _on_signal, number, lifecycle, say)
         async with inner(app):
             yield

@@ -5,6 +5,8 @@ Nothing below `app` and `cli` sees this model; inner parts take plain values.
 """
 
 import ipaddress
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
@@ -124,6 +126,11 @@ class Settings(BaseModel):
         description="with `verify`, probability of being right that an answer's program must have",
     )
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """For the log: secrets hidden, those too that stand in a URL."""
+        for name, value in super().__repr_args__():
+            yield name, _without_password(value) if name == "traces_endpoint" else value
+
     @model_validator(mode="after")
     def _closed_unless_keyed(self) -> Self:
         if (self.api_key is None) != (self.admin_key is None):
@@ -163,6 +170,10 @@ class Settings(BaseModel):
                 "raise max_docked_versions"
             )
         return self
+
+
+def _without_password(url: object) -> object:
+    return re.sub("//[^/@]*@", "//***@", url) if isinstance(url, str) else url
 
 
 def is_loopback(host: str) -> bool:

@@ -94,6 +94,9 @@ class PlainFrame:
             if is_usage(chunk):
                 return b""
             chunk.pop("usage", None)
+        else:
+            # OpenAI's chunks all have the field once it was asked for.
+            chunk.setdefault("usage", None)
         return event(chunk)
 
     def closing(self) -> bytes:

@@ -13,13 +13,19 @@ from service.admin_requests import (
     VersionRequest,
 )
 from service.answers import AdapterList, AdapterState, AliasMove, EventList
+from service.bodies import StrictRoute
 from service.dependencies import GrantDependency, PartsDependency, RequireKey
 from service.events import KEPT_EVENTS
 from service.facts import AdapterFacts
 from service.routes.responses import ADMIN_CHANGES, GUARDED, GUARDED_QUERY, errors
 from service.strict import MAX_INTEGER
 
-router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(RequireKey("admin"))])
+router = APIRouter(
+    prefix="/admin",
+    route_class=StrictRoute,
+    tags=["admin"],
+    dependencies=[Depends(RequireKey("admin"))],
+)
 Name = Annotated[str, Path(max_length=100, description="the adapter's name")]
 Alias = Annotated[str, Path(max_length=64, description="an alias of the adapter")]
 After = Annotated[

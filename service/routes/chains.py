@@ -6,12 +6,15 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from service.answers import CheckedChain
+from service.bodies import StrictRoute
 from service.chains import MAX_TEXT_CHARACTERS, check
 from service.dependencies import RequireKey
 from service.routes.responses import GUARDED_BODY
 from service.strict import Body
 
-router = APIRouter(tags=["chains"], dependencies=[Depends(RequireKey("inference"))])
+router = APIRouter(
+    route_class=StrictRoute, tags=["chains"], dependencies=[Depends(RequireKey("inference"))]
+)
 
 
 class CheckRequest(Body):

@@ -3,11 +3,14 @@
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
+from service.bodies import StrictRoute
 from service.dependencies import ExchangeDependency, PartsDependency, RequireKey
 from service.evolution import EvolutionAnswer, EvolutionRequest, Proposer, chat_request
 from service.routes.responses import INFERENCE
 
-router = APIRouter(tags=["evolution"], dependencies=[Depends(RequireKey("inference"))])
+router = APIRouter(
+    route_class=StrictRoute, tags=["evolution"], dependencies=[Depends(RequireKey("inference"))]
+)
 
 
 @router.post(

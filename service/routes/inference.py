@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from service import continuing
 from service.answers import ChatCompletion, Completion, ResponseObject
+from service.bodies import StrictRoute
 from service.dependencies import ExchangeDependency, PartsDependency, RequireKey
 from service.requests import ChatRequest, CompletionRequest
 from service.responses_answers import ResponseFrame
@@ -27,7 +28,9 @@ _STREAM: Responses = {
     }
 }
 
-router = APIRouter(tags=["inference"], dependencies=[Depends(RequireKey("inference"))])
+router = APIRouter(
+    route_class=StrictRoute, tags=["inference"], dependencies=[Depends(RequireKey("inference"))]
+)
 
 
 @router.post(

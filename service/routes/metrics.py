@@ -1,10 +1,12 @@
 """Prometheus' page: our series, then the engine's own as they are."""
 
+import asyncio
+
 from fastapi import APIRouter, Depends
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from service.dependencies import PartsDependency, RequireKey
+from service.dependencies import GrantDependency, PartsDependency, RequireKey
 from service.routes.responses import GUARDED
 
 router = APIRouter(tags=["metrics"], dependencies=[Depends(RequireKey("inference", "admin"))])
@@ -16,12 +18,14 @@ router = APIRouter(tags=["metrics"], dependencies=[Depends(RequireKey("inference
     response_class=PlainTextResponse,
     responses=GUARDED,
 )
-async def get_metrics(parts: PartsDependency) -> PlainTextResponse:
+async def get_metrics(parts: PartsDependency, grant: GrantDependency) -> PlainTextResponse:
     """All series in Prometheus' text format."""
+    grant.require_unlimited("/metrics")
     parts.metrics.set_state(
         queued=parts.admission.queued,
         docked=len(parts.docks.berths),
         draining=parts.lifecycle.stopping.is_set(),
     )
-    text = parts.metrics.text() + parts.engine.metrics_text()
+    # With hundreds of versions it is long, and no stream should wait for it to be written.
+    text = await asyncio.to_thread(lambda: parts.metrics.text() + parts.engine.metrics_text())
     return PlainTextResponse(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
+from service.bodies import StrictRoute
 from service.dependencies import ExchangeDependency, PartsDependency, RequireKey
 from service.routes.responses import INFERENCE, Responses
 from service.solving.options import SolveRequest
@@ -19,7 +20,9 @@ _STREAM: Responses = {
     }
 }
 
-router = APIRouter(tags=["pseudocode"], dependencies=[Depends(RequireKey("inference"))])
+router = APIRouter(
+    route_class=StrictRoute, tags=["pseudocode"], dependencies=[Depends(RequireKey("inference"))]
+)
 
 
 @router.post(

@@ -23,6 +23,19 @@ def test_a_repeated_event_is_one_with_a_count_and_a_new_number() -> None:
     assert told == [(1, "alpha@1", 1), (4, "inference", 3), (5, "admin", 1)]
 
 
+def test_whoever_has_no_key_cannot_push_the_others_out() -> None:
+    kept = Events()
+    kept.note("docked", "alpha@1")
+    for _ in range(events.KEPT_EVENTS):
+        for route in ("inference", "admin"):
+            kept.note("key_refused", route, "no key")
+    told = [(event.subject, event.count) for event in kept.after(0, 10_000)]
+    assert told == [
+        ("alpha@1", 1),
+        *((route, events.KEPT_EVENTS) for route in ("inference", "admin")),
+    ]
+
+
 def test_old_events_give_way() -> None:
     kept = Events()
     for number in range(events.KEPT_EVENTS + 10):

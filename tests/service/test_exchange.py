@@ -50,9 +50,10 @@ async def test_a_stream_is_the_same_text_as_the_whole(app: Running) -> None:
 
 
 async def test_usage_comes_last_and_only_if_asked(app: Running) -> None:
-    options = {"include_usage": True}
+    options = {"include_usage": True, "include_obfuscation": False}
     response = await app.complete("alpha", stream=True, stream_options=options)
-    *_, last, _ = events(response.text)
+    *chunks, last, _ = events(response.text)
+    assert all(isinstance(chunk, dict) and chunk["usage"] is None for chunk in chunks)
     assert isinstance(last, dict)
     assert last["choices"] == []
     assert last["usage"] == {"prompt_tokens": 1, "completion_tokens": 8, "total_tokens": 9}

@@ -68,3 +68,25 @@ async def test_of_four_times_as_many_busy_adapters_as_slots_each_progresses(
     # Four turns of two adapters each make a round; the slack is for a machine under load.
     round_s = 4 * (TURN_S + ANSWER_S)
     assert max(map(max, took)) < 6 * round_s, "the worst wait"
+
+
+async def test_of_a_thousand_adapters_each_is_served_by_sixteen_places(tmp_path: Path) -> None:
+    store = MemoryStore(tmp_path)
+    names = [f"task{number}" for number in range(1000)]
+    for name in names:
+        store.add(name, 1, probes=[])
+        store.move(name, 1)
+    at_once = asyncio.Semaphore(64)
+
+    async def answered_by(app: Running, name: str) -> str:
+        async with at_once:
+            response = await app.complete(name)
+        assert response.status_code == 200, response.text
+        model: str = response.json()["model"]
+        return model
+
+    async with running(FakeEngine(), store, {"dock_timeout_s": 60.0}) as app:
+        models = await asyncio.gather(*(answered_by(app, name) for name in names))
+        assert models == [f"{name}@1" for name in names]
+        assert len((await app.client.get("/v1/models")).json()["data"]) == 1 + 2 * len(names)
+        assert len(app.parts.docks.berths) <= 16

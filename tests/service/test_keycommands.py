@@ -34,6 +34,7 @@ def test_a_key_is_made_listed_and_revoked(
         (["list", "--key-file", "nowhere.json"], "cannot be read"),
         (["create", "--key-file", "k", "--name", "a", "--scope", "root"], "--scope='root'"),
         (["create", "--key-file", "k", "--name", "a", "--max-concurrent", "0"], "greater than"),
+        (["create", "--key-file", "k", "--name", "a\nb"], "should match pattern"),
     ],
 )
 def test_a_mistake_is_one_message_and_code_2(

@@ -159,6 +159,9 @@ async def test_a_limited_key_sees_and_asks_its_adapters_alone(
     assert {model["id"].partition("@")[0] for model in listed.json()["data"]} == {"alpha"}
     hidden = await locked_app.client.get("/v1/models/beta", headers=bearer(served.limited))
     assert hidden.status_code == 404
+    page = await locked_app.client.get("/metrics", headers=bearer(served.limited))
+    assert page.status_code == 403
+    assert "beta" not in page.text
 
 
 async def test_one_request_too_many_is_429_until_the_other_has_ended(

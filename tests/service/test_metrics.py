@@ -1,6 +1,8 @@
 """After traffic, every series is there, under our prefix, with labels from closed sets."""
 
+import asyncio
 import re
+import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -67,6 +69,21 @@ async def test_what_a_client_typed_is_never_a_label(app: Running) -> None:
     assert "BREW" not in text
     labels = 'adapter="none",code="404",route="createCompletion",version="none"'
     assert f"loradock_requests_total{{{labels}}} 1.0" in text
+
+
+async def test_a_long_page_holds_up_nobody(app: Running) -> None:
+    for number in range(MAX_LABELLED_VERSIONS):
+        app.parts.metrics.completed(app.parts.metrics.served("many", str(number)), 1.0)
+        app.parts.metrics.first_token(app.parts.metrics.served("many", str(number)), 1.0)
+    asked_s = last_s = time.monotonic()
+    gaps_s = []
+    asking = asyncio.create_task(app.metrics())
+    while not asking.done():
+        await asyncio.sleep(0)
+        gaps_s.append(time.monotonic() - last_s)
+        last_s = time.monotonic()
+    assert len((await asking).splitlines()) > 20 * MAX_LABELLED_VERSIONS
+    assert max(gaps_s) < 0.5 * (last_s - asked_s)
 
 
 async def test_the_engines_own_series_stand_on_the_same_page_unchanged(

@@ -37,7 +37,8 @@ async def test_unknown_paths_and_methods(app: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["nobody", "alpha@9", "alpha@nothing", "alpha@01x", "@", "..", "/etc"]
+    "model",
+    ["nobody", "alpha@9", "alpha@nothing", "alpha@01x", "alpha@01", "alpha@", "@", "..", "/etc"],
 )
 async def test_an_unknown_model_is_404_and_never_the_base(app: Running, model: str) -> None:
     for response in (await app.chat(model), await app.complete(model)):
@@ -61,13 +62,52 @@ async def test_an_unknown_model_is_404_and_never_the_base(app: Running, model: s
         b'{"model": "alpha", "prompt": "x", "seed": ' + b"9" * 5000 + b"}",
         b"[" * 10_000 + b"]" * 10_000,
         b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+        b'{"model": "\\ud800", "prompt": "x", "messages": [{"role": "user", "content": "x"}]}',
+        b'{"model": "alpha", "messages": [{"role": "user", "content": "\\uD83D"}], "version": "x"}',
+        b'{"model": "alpha", "prompt": "x", "user": "\\udfff"}',
+        b'{"model": "nobody", "model": "alpha", "prompt": "x", "version": 1, "version": 2}',
+        '{"model": "alpha", "prompt": "x", "version": 1}'.encode("utf-16"),
     ],
-    ids=range(12),
+    ids=range(17),
 )
 async def test_a_body_that_is_not_a_request_is_400(app: Running, body: bytes) -> None:
     for path in ("/v1/completions", "/v1/chat/completions", "/admin/adapters/alpha/promote"):
         response = await app.client.post(path, content=body, headers=JSON_TYPE)
         assert check_shape(response, 400)["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"model": "alpha", "input": "x", "metadata": {"k": "\\ud83d"}}', "half a character"),
+        (
+            b'{"model": "alpha", "input": "x", "text": {}, "text": {}}',
+            "the key 'text' stands twice",
+        ),
+        (
+            b'{"model": "alpha", "input": "x", "temperature": -Infinity}',
+            "-Infinity is not a number",
+        ),
+        (b'{"model": "alpha", "input": "\xff"}', "not UTF-8"),
+        (b'{"model": "alpha", "input": ' + b"[" * 10_000, "nested too deep"),
+        (b'{"model": "alpha", "input": ' + b"9" * 5000 + b"}", "too many digits"),
+    ],
+    ids=["half", "twice", "infinite", "bytes", "deep", "digits"],
+)
+async def test_what_is_wrong_with_a_body_is_said(app: Running, body: bytes, reason: str) -> None:
+    response = await app.client.post("/v1/responses", content=body, headers=JSON_TYPE)
+    error = check_shape(response, 400)
+    assert error["code"] == "invalid_json"
+    assert reason in str(error["message"])
+
+
+async def test_whole_characters_arrive_however_they_are_written(app: Running) -> None:
+    said = []
+    for prompt in (b"\\ud83d\\ude00", "\U0001f600".encode()):
+        body = b'{"model": "alpha", "prompt": "%s"}' % prompt
+        response = await app.client.post("/v1/completions", content=body, headers=JSON_TYPE)
+        said.append(response.json()["choices"][0]["text"])
+    assert said[0] == said[1]
 
 
 async def test_a_body_of_another_type_is_400_and_says_what_to_send(app: Running) -> None:
@@ -100,6 +140,13 @@ async def test_without_the_right_key_it_is_401(
         check_shape(await app.chat("alpha"), 401)
         check_shape(await app.complete("alpha"), 401)
         check_shape(await app.promote("alpha", 2), 401)
+        for path in ("/v1/completions", "/v1/responses", "/admin/adapters/alpha/promote"):
+            unread = await app.client.post(path, content=b"{", headers=JSON_TYPE)
+            check_shape(unread, 401)
+        refused = [
+            event.count for event in app.parts.events.after(0, 99) if "no key" in event.reason
+        ]
+        assert sum(refused) == 14, "each is counted once"
 
 
 async def test_a_mistake_of_ours_is_500_and_keeps_its_text_to_itself(

@@ -108,6 +108,18 @@ async def test_a_store_whose_directory_is_gone_is_not_an_empty_one(
     memory_store.root = there
 
 
+async def test_a_store_that_is_suddenly_empty_is_one_that_is_not_mounted(
+    app: Running, memory_store: MemoryStore
+) -> None:
+    there = memory_store._versions
+    memory_store._versions = {}
+    await until(lambda: "store" in app.parts.reconciler.problems)
+    assert "is empty, expected the 2 adapter(s)" in app.parts.reconciler.problems["store"]
+    assert await model_of(app, "alpha") == "alpha@1"
+    memory_store._versions = there
+    await until(lambda: "store" not in app.parts.reconciler.problems)
+
+
 async def test_more_adapters_than_places_are_docked_when_asked(
     engine: FakeEngine, memory_store: MemoryStore
 ) -> None:

@@ -33,6 +33,11 @@ def test_items_are_turns_and_thoughts_are_dropped() -> None:
         },
         {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "c1", "output": "3"},
+        {
+            "type": "function_call_output",
+            "call_id": "c1",
+            "output": [{"type": "input_text", "text": text} for text in ("4", "5")],
+        },
     ]
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     assert chat(input=items)["messages"] == [
@@ -40,6 +45,7 @@ def test_items_are_turns_and_thoughts_are_dropped() -> None:
         {"role": "assistant", "content": "b"},
         {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "tool", "content": "3", "tool_call_id": "c1"},
+        {"role": "tool", "content": "4\n5", "tool_call_id": "c1"},
     ]
 
 

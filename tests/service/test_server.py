@@ -77,7 +77,7 @@ async def lines(client: httpx.AsyncClient, body: dict[str, object]) -> list[str]
 BODY: dict[str, object] = {"model": "alpha", "prompt": "Hello", "stream": True}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_at_a_signal_streams_finish_new_work_is_503_and_the_exit_code_is_0(
     tmp_path: Path, servers: list[Server], number: signal.Signals
 ) -> None:
@@ -96,6 +96,21 @@ async def test_at_a_signal_streams_finish_new_work_is_503_and_the_exit_code_is_0
         assert int(refused.headers["retry-after"]) > 0
         assert (await stream)[-1] == "data: [DONE]"
     assert await asyncio.to_thread(server.exit_code) == 0
+
+
+async def test_a_hang_up_that_is_to_be_ignored_is_ignored(
+    tmp_path: Path, servers: list[Server]
+) -> None:
+    """As `nohup` starts it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        servers.append(server := Server(tmp_path))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    async with httpx.AsyncClient(base_url=await asyncio.to_thread(server.url)) as client:
+        server.signal(signal.SIGHUP)
+        await asyncio.sleep(0.3)
+        assert (await client.get("/health/ready")).status_code == 200
 
 
 async def test_streams_that_take_too_long_end_with_an_error_event_and_the_exit_code_is_0(
@@ -139,6 +154,22 @@ def test_it_says_what_it_waits_for_and_in_the_end_where_it_is(
     assert "base tiny-base · docked: alpha@1" in text
     assert "k" * 16 not in text
     assert "a" * 16 not in text
+
+
+async def test_every_line_of_the_log_is_json_whatever_was_asked(
+    tmp_path: Path, servers: list[Server]
+) -> None:
+    servers.append(server := Server(tmp_path))
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    accept = {"accept": "application/json, text/event-stream"}
+    async with httpx.AsyncClient(base_url=await asyncio.to_thread(server.url)) as client:
+        assert (await client.post("/mcp", json=ask, headers=accept)).status_code == 200
+        assert (await client.post("/v1/completions", json={**BODY, "n": 0})).status_code == 400
+        assert (await client.get("/nothing")).status_code == 404
+    server.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(server.exit_code) == 0
+    lines = [line for line in server.text().splitlines() if not line.startswith("service: ")]
+    assert {json.loads(line)["event"] for line in lines} >= {"request", "docked"}
 
 
 async def test_the_answers_on_one_connection_are_not_held_back(

@@ -47,6 +47,12 @@ def test_keys_are_not_in_the_representation() -> None:
     assert KEYS["api_key"] not in repr(Settings.model_validate(KEYS))
 
 
+def test_a_password_in_a_url_is_not_in_the_representation() -> None:
+    shown = repr(Settings.model_validate({"traces_endpoint": "http://ann:hunter2@collector:4318"}))
+    assert "hunter2" not in shown
+    assert "traces_endpoint='http://***@collector:4318'" in shown
+
+
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LORADOCK_PORT", "9999")
     settings = load(Settings, [], prog="service", file_flag="--config", env_prefix="LORADOCK_")
