@@ -150,6 +150,24 @@ ADAPTERS = [
         "s",
         quantiles("loradock_request_duration_seconds", "adapter, version", WHO),
     ),
+    Panel("Wait for the engine", "s", quantiles("loradock_queue_seconds", "adapter, version", WHO)),
+    Panel(
+        "In the engine",
+        "none",
+        {
+            "{{adapter}}@{{version}}": f"sum by (adapter, version) "
+            f"(loradock_requests_in_flight{{{WHO}}})"
+        },
+    ),
+    Panel(
+        "Waiting",
+        "none",
+        {
+            "{{adapter}}@{{version}}": f"clamp_min(sum by (adapter, version) "
+            f"(loradock_leases{{{WHO}}}) - sum by (adapter, version) "
+            f"(loradock_requests_in_flight{{{WHO}}}), 0)"
+        },
+    ),
     Panel(
         "Version of each alias",
         "none",
@@ -161,6 +179,19 @@ ADAPTERS = [
         "Answers by code",
         "reqps",
         {"{{adapter}} {{code}}": rate("loradock_requests_total", "adapter, code", WHO)},
+    ),
+    Panel(
+        "Refusals by reason",
+        "reqps",
+        {"{{adapter}} {{reason}}": rate("loradock_refusals_total", "adapter, reason", WHO)},
+    ),
+    Panel(
+        "Slots",
+        "none",
+        {
+            "{{instance}} taken": f"loradock_docked_versions{{{WHERE}}}",
+            "{{instance}} in all": f"loradock_places{{{WHERE}}}",
+        },
     ),
     Panel(
         "Docks",
@@ -207,6 +238,7 @@ ADAPTERS = [
         "short",
         {"{{adapter}} tokens/s": rate("loradock_prompt_tokens_total", "adapter", WHO)},
     ),
+    Panel("Draining", "none", {"{{instance}}": f"loradock_draining{{{WHERE}}}"}),
 ]
 
 

@@ -21,6 +21,7 @@ async def get_metrics(parts: PartsDependency) -> PlainTextResponse:
     parts.metrics.set_state(
         queued=parts.admission.queued,
         docked=len(parts.docks.berths),
+        places=len(parts.docks.berths) + parts.docks.free,
         draining=parts.lifecycle.stopping.is_set(),
     )
     text = parts.metrics.text() + parts.engine.metrics_text()
