@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -84,6 +85,25 @@ def test_the_installer_names_what_it_does_not_know() -> None:
     assert "unknown argument --purge" in said.stderr
 
 
+def _require_pool_of_pods(parts: list[dict[str, Any]]) -> None:
+    """The route leads to the pool and the pool to the pods, with all that its definition requires.
+
+    https://gateway-api-inference-extension.sigs.k8s.io/reference/spec
+    """
+    kinds = {part["kind"]: part for part in parts}
+    pool, template = kinds["InferencePool"], kinds["Deployment"]["spec"]["template"]
+    assert pool["apiVersion"] == "inference.networking.k8s.io/v1"
+    assert pool["spec"].keys() == {"selector", "targetPorts", "endpointPickerRef"}
+    assert pool["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    ports = [port["containerPort"] for port in template["spec"]["containers"][0]["ports"]]
+    assert [port["number"] for port in pool["spec"]["targetPorts"]] == ports
+    assert pool["spec"]["endpointPickerRef"].keys() == {"name", "port"}
+    for rule in kinds["HTTPRoute"]["spec"]["rules"]:
+        (backend,) = rule["backendRefs"]
+        assert (backend["group"], backend["kind"]) == ("inference.networking.k8s.io", pool["kind"])
+        assert backend["name"] == pool["metadata"]["name"]
+
+
 @pytest.mark.parametrize("overlay", ["cpu", "gpu", "inference-gateway"])
 def test_kustomize_renders_an_overlay_and_its_parts_fit_their_schemas(
     overlay: str, tmp_path: Path
@@ -98,6 +118,8 @@ def test_kustomize_renders_an_overlay_and_its_parts_fit_their_schemas(
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
     limits = pod["containers"][0]["resources"]["limits"]
     assert limits.get("nvidia.com/gpu") == (None if overlay == "cpu" else "1")
+    if overlay == "inference-gateway":
+        _require_pool_of_pods(parts)
     # The gateway's own kinds have their schemas with it, not with Kubernetes.
     own = [part for part in parts if part["apiVersion"].split(".", 1)[-1] != "networking.k8s.io/v1"]
     file = tmp_path / "all.yaml"
