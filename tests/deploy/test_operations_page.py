@@ -75,6 +75,20 @@ def test_every_command_and_flag_is_known(command: str) -> None:
     assert [flag for flag in commands()[command] if flag not in flags] == []
 
 
+def test_the_unit_beside_the_old_one_is_the_same_elsewhere() -> None:
+    (script,) = re.findall(r"sed '(.*)' /etc/systemd", PAGES["operations.md"])
+    unit = ROOT / "deploy" / "systemd" / "loradock.service"
+    asked = ["sed", script, str(unit)]
+    made = subprocess.run(asked, capture_output=True, text=True, check=True)
+    lines = dict(zip(unit.read_text("utf-8").splitlines(), made.stdout.splitlines(), strict=True))
+    changed = {old.partition("=")[0]: new for old, new in lines.items() if old != new}
+    command = changed.pop("ExecStart")
+    assert command.startswith("ExecStart=/opt/loradock-new/.venv/bin/python -m service --config ")
+    assert command.endswith(" --port 8001")
+    assert changed.keys() == {"Documentation", "WorkingDirectory"}
+    assert changed["WorkingDirectory"] == "WorkingDirectory=/opt/loradock-new"
+
+
 def test_every_paragraph_that_is_linked_is_there() -> None:
     headings = re.findall(r"^#+ (.+)$", "\n".join(PAGES.values()), re.MULTILINE)
     anchors = {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings}
