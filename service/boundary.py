@@ -78,7 +78,7 @@ class Boundary:
         try:
             refusal = self._misplaced(scope) or self._refusal(headers)
             if refusal is not None:
-                await response_of(refusal, request_id)(scope, receive, send_with_id)
+                await response_of(refusal, state)(scope, receive, send_with_id)
             else:
                 limited = _limited(receive, self._max_body_bytes)
                 await self._app(scope, limited, send_with_id)
@@ -117,6 +117,8 @@ class Boundary:
         route = getattr(scope.get("route"), "operation_id", None) or UNMATCHED
         served: Served = state.get("served", (NONE, NONE))
         self._metrics.answered(route, status, served)
+        if "reason" in state:
+            self._metrics.refused(state.get("asked", NONE), state["reason"])
         say: Callable[..., None] = log.debug if route in QUIET_ROUTES else log.info
         say(
             "request",

@@ -112,11 +112,14 @@ class Exchange:
 
     async def _hold(self, model: str, sticky: str | None) -> DockedAdapter | None:
         """Take a lease on what `model` stands for at this moment, for the one who asks."""
+        state = self._request.scope["state"]
         if model == self._parts.engine.base_model:
+            state["asked"] = BASE
             return None
         version = self._parts.reconciler.find(model, sticky)
         if version is None:
             version = await self._parts.reconciler.find_again(model)
+        state["asked"] = version.name
         try:
             return await self._stack.enter_async_context(self._parts.docks.lease(version))
         except NoRoom:

@@ -37,6 +37,11 @@ class Metrics:
         self._requests = self._counter(
             "requests", "Requests answered, by route and HTTP status.", ("route", "code", *_SERVED)
         )
+        self._refusals = self._counter(
+            "refusals",
+            "Requests answered by an error, by its code and what was asked for.",
+            ("adapter", "reason"),
+        )
         self._ttft = self._histogram(
             "time_to_first_token_seconds",
             "From arrival of a streamed request to its first token.",
@@ -99,6 +104,7 @@ class Metrics:
     def _declare_server(self) -> None:
         self._queued = self._gauge("requests_queued", "Requests waiting for the engine.", ())
         self._docked_versions = self._gauge("docked_versions", "Versions in the engine.", ())
+        self._places = self._gauge("places", "Versions for which the engine has a place.", ())
         self.engine_up = self._gauge("engine_up", "1 while the engine serves.", ())
         self.engine_restarts = self._counter("engine_restarts", "Restarts of a dead engine.", ())
         self.engine_restart_seconds = self._histogram(
@@ -121,10 +127,11 @@ class Metrics:
     ) -> Histogram:
         return Histogram(f"loradock_{name}", text, labels, registry=self.registry, buckets=buckets)
 
-    def set_state(self, *, queued: int, docked: int, draining: bool) -> None:
+    def set_state(self, *, queued: int, docked: int, places: int, draining: bool) -> None:
         """What is only looked at when the page is asked for."""
         self._queued.set(queued)
         self._docked_versions.set(docked)
+        self._places.set(places)
         self._draining.set(draining)
 
     def text(self) -> str:
@@ -143,6 +150,10 @@ class Metrics:
     def answered(self, route: str, code: int, served: Served) -> None:
         """Count a finished request."""
         self._requests.labels(route, str(code), *served).inc()
+
+    def refused(self, adapter: str, reason: str) -> None:
+        """Count an error by its code; `adapter` is one that is served, `base` or `none`."""
+        self._refusals.labels(self._adapter(adapter), reason).inc()
 
     def entered(self, served: Served, queue_s: float) -> None:
         """A request reached the engine."""

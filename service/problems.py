@@ -3,7 +3,7 @@
 The shape is the same on all routes and for all causes: `{"error": {message, type, param, code}}`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
@@ -50,10 +50,16 @@ class ErrorBody(BaseModel):
     error: Problem = Field(description="what went wrong")
 
 
-def response_of(error: Exception, request_id: str) -> JSONResponse:
-    """Answer an error; one that is not in any table becomes 500 without its text."""
+def response_of(error: Exception, state: MutableMapping[str, object]) -> JSONResponse:
+    """Answer an error; one that is not in any table becomes 500 without its text.
+
+    Args:
+        error: What went wrong.
+        state: Of the request; has its id, and gets the error's code as `reason` for the metrics.
+    """
     status, problem, headers = describe(error)
-    headers = {**headers, "x-request-id": request_id}
+    headers = {**headers, "x-request-id": str(state["request_id"])}
+    state["reason"] = problem.code or problem.type
     return JSONResponse(ErrorBody(error=problem).model_dump(), status, headers)
 
 
@@ -179,9 +185,8 @@ def unknown_path(method: str, path: str) -> HTTPException:
 
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
     """FastAPI's handler for every kind of exception."""
-    request_id: str = request.scope["state"]["request_id"]
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
         error = unknown_path(request.method, request.scope["path"])
     if isinstance(error, ClientGone):
         request.scope["state"]["client_gone"] = True
-    return response_of(error, request_id)
+    return response_of(error, request.scope["state"])

@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parent / "grafana" / "dashboards"
 # Of what a person chose above the panels.
 WHERE = 'job="loradock",instance=~"$instance"'
 WHO = f'{WHERE},adapter=~"$adapter"'
+VERSION, NAMED = "adapter, version", "{{adapter}}@{{version}}"
 HEIGHT = 8
 COLUMNS = 24
 
@@ -36,6 +37,17 @@ class Panel:
 def rate(metric: str, by: str, where: str = WHERE, window: str = "$__rate_interval") -> str:
     """Per second, summed."""
     return f"sum by ({by}) (rate({metric}{{{where}}}[{window}]))"
+
+
+def total(metric: str, by: str) -> str:
+    """A gauge of what was chosen, summed."""
+    return f"sum by ({by}) ({metric}{{{WHO}}})"
+
+
+def increase(metric: str, by: str) -> dict[str, str]:
+    """How much a counter grew between two points, by adapter and one label more."""
+    legend = f"{{{{adapter}}}} {{{{{by}}}}}"
+    return {legend: f"sum by (adapter, {by}) (increase({metric}{{{WHO}}}[$__rate_interval]))"}
 
 
 def quantiles(metric: str, by: str, where: str) -> dict[str, str]:
@@ -118,37 +130,31 @@ OVERVIEW = [
 ]
 
 ADAPTERS = [
-    Panel(
-        "Requests",
-        "reqps",
-        {"{{adapter}}@{{version}}": rate("loradock_requests_total", "adapter, version", WHO)},
-    ),
+    Panel("Requests", "reqps", {NAMED: rate("loradock_requests_total", VERSION, WHO)}),
     Panel(
         "Output tokens",
         "short",
-        {
-            "{{adapter}}@{{version}} tokens/s": rate(
-                "loradock_output_tokens_total", "adapter, version", WHO
-            )
-        },
+        {f"{NAMED} tokens/s": rate("loradock_output_tokens_total", VERSION, WHO)},
     ),
     Panel(
         "Tokens per second of one request",
         "short",
-        quantiles("loradock_output_tokens_per_second", "adapter, version", WHO),
+        quantiles("loradock_output_tokens_per_second", VERSION, WHO),
     ),
     Panel(
-        "Time to first token",
-        "s",
-        quantiles("loradock_time_to_first_token_seconds", "adapter, version", WHO),
+        "Time to first token", "s", quantiles("loradock_time_to_first_token_seconds", VERSION, WHO)
     ),
+    Panel("Between tokens", "s", quantiles("loradock_inter_token_seconds", VERSION, WHO)),
+    Panel("Whole request", "s", quantiles("loradock_request_duration_seconds", VERSION, WHO)),
+    Panel("Wait for the engine", "s", quantiles("loradock_queue_seconds", VERSION, WHO)),
+    Panel("In the engine", "none", {NAMED: total("loradock_requests_in_flight", VERSION)}),
     Panel(
-        "Between tokens", "s", quantiles("loradock_inter_token_seconds", "adapter, version", WHO)
-    ),
-    Panel(
-        "Whole request",
-        "s",
-        quantiles("loradock_request_duration_seconds", "adapter, version", WHO),
+        "Waiting",
+        "none",
+        {
+            NAMED: f"clamp_min({total('loradock_leases', VERSION)}"
+            f" - {total('loradock_requests_in_flight', VERSION)}, 0)"
+        },
     ),
     Panel(
         "Version of each alias",
@@ -163,35 +169,23 @@ ADAPTERS = [
         {"{{adapter}} {{code}}": rate("loradock_requests_total", "adapter, code", WHO)},
     ),
     Panel(
-        "Docks",
-        "none",
-        {
-            "{{adapter}} {{outcome}}": f"sum by (adapter, outcome) "
-            f"(increase(loradock_docks_total{{{WHO}}}[$__rate_interval]))"
-        },
+        "Refusals by reason",
+        "reqps",
+        {"{{adapter}} {{reason}}": rate("loradock_refusals_total", "adapter, reason", WHO)},
     ),
     Panel(
-        "Undocks",
+        "Slots",
         "none",
         {
-            "{{adapter}} {{why}}": f"sum by (adapter, why) "
-            f"(increase(loradock_undocks_total{{{WHO}}}[$__rate_interval]))"
+            "{{instance}} taken": f"loradock_docked_versions{{{WHERE}}}",
+            "{{instance}} in all": f"loradock_places{{{WHERE}}}",
         },
     ),
+    Panel("Docks", "none", increase("loradock_docks_total", "outcome")),
+    Panel("Undocks", "none", increase("loradock_undocks_total", "why")),
     Panel("Seconds to dock", "s", quantiles("loradock_dock_seconds", "adapter", WHO)),
-    Panel(
-        "Leases",
-        "none",
-        {"{{adapter}}@{{version}}": f"sum by (adapter, version) (loradock_leases{{{WHO}}})"},
-    ),
-    Panel(
-        "Moves of aliases",
-        "none",
-        {
-            "{{adapter}} {{outcome}}": f"sum by (adapter, outcome) "
-            f"(increase(loradock_alias_moves_total{{{WHO}}}[$__rate_interval]))"
-        },
-    ),
+    Panel("Leases", "none", {NAMED: total("loradock_leases", VERSION)}),
+    Panel("Moves of aliases", "none", increase("loradock_alias_moves_total", "outcome")),
     Panel(
         "Share of a canary",
         "percentunit",
@@ -207,6 +201,7 @@ ADAPTERS = [
         "short",
         {"{{adapter}} tokens/s": rate("loradock_prompt_tokens_total", "adapter", WHO)},
     ),
+    Panel("Draining", "none", {"{{instance}}": f"loradock_draining{{{WHERE}}}"}),
 ]
 
 

@@ -1,12 +1,16 @@
-"""Python, the packages against their locks, where they come from, and whether vLLM finds our plugin.
+"""Python, the packages against their locks, what they need of the system, and vLLM's plugin.
 
 Needs the standard library alone and imports nothing that it looks at.
 """
 
+import ctypes
 import importlib.util
+import os
 import platform
 import re
+import shutil
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -37,6 +41,7 @@ def check(root: Path = ROOT) -> list[Finding]:
         python(sys.version_info[:2]),
         packages(pins(root, build() or "cpu")),
         origins(("torch", "transformers", "peft", "trl", "vllm", "fastapi")),
+        system(build()),
         plugin(root),
     ]
 
@@ -106,6 +111,37 @@ def origins(names: tuple[str, ...]) -> Finding:
         remedy = f"Remove what shadows them (a file here, PYTHONPATH), or install them. {SETUP}"
         return Finding("imports", "failed", "; ".join(wrong), remedy)
     return Finding("imports", "ok", f"from {', '.join(sorted(places))}")
+
+
+def system(kind: str | None) -> Finding:
+    """Whether the system has what vLLM's build needs of it.
+
+    Args:
+        kind: `cpu`, which is linked with libnuma; `gpu`, whose Triton compiles small C modules for
+            Python while it runs; None: no vLLM.
+    """
+    if kind is None:
+        return not_applicable("system", "there is no vLLM that would need it")
+    if kind == "cpu":
+        try:
+            ctypes.CDLL("libnuma.so.1")
+        except OSError:
+            remedy = "Install it: `apt-get install libnuma1`, or numactl-libs."
+            return Finding("system", "failed", "libnuma.so.1, which vLLM needs, is missing", remedy)
+        return Finding("system", "ok", "libnuma is there")
+    names = (os.environ.get("CC", ""), "gcc", "clang")
+    compiler = next(filter(None, (shutil.which(name) for name in names if name)), None)
+    header = Path(sysconfig.get_path("include")) / "Python.h"
+    missing = [] if compiler else ["a C compiler (gcc or clang)"]
+    missing += [] if header.is_file() else [str(header)]
+    if missing:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        remedy = f"Install them: `apt-get install g++ python{version}-dev`, or gcc-c++."
+        found = (
+            f"{' and '.join(missing)} missing, with which Triton compiles what starts its kernels"
+        )
+        return Finding("system", "failed", found, remedy)
+    return Finding("system", "ok", f"{compiler} and {header}")
 
 
 def plugin(root: Path) -> Finding:

@@ -24,6 +24,7 @@ async def get_metrics(parts: PartsDependency, grant: GrantDependency) -> PlainTe
     parts.metrics.set_state(
         queued=parts.admission.queued,
         docked=len(parts.docks.berths),
+        places=len(parts.docks.berths) + parts.docks.free,
         draining=parts.lifecycle.stopping.is_set(),
     )
     # With hundreds of versions it is long, and no stream should wait for it to be written.

@@ -1,6 +1,8 @@
 """A plan adds up, says what does not fit, and agrees with figures worked out by hand."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from basemodels.devices import Device, device
 from basemodels.listing import find_sizes, plans
 from basemodels.planning import Wish, plan
 from basemodels.sizes import sizes_of, weight_bytes
+from service.settings import Settings
 
 CARD = device("4090")
 LLAMA = sizes_of(CATALOGUE["llama-3-8b"].config)
@@ -36,6 +39,19 @@ def test_every_model_trains_with_qlora_and_is_served_on_a_24_gb_card(name: str) 
         assert each.fits == (each.needed_bytes <= each.limit_bytes)
 
 
+def test_the_flags_that_a_plan_names_are_those_of_the_service() -> None:
+    known = {"--" + name.replace("_", "-") for name in Settings.model_fields}
+    tight = replace(CARD, gpu_bytes=20 << 30)
+    notes = [
+        note
+        for base in ("llama-3-8b", "gemma-7b-it")
+        for each in (CARD, tight)
+        for note in plan(sizes_of(CATALOGUE[base].config), "serve", each, Wish()).notes
+    ]
+    named = {flag for note in notes for flag in re.findall(r"--[a-z-]+", note)}
+    assert {"--max-docked-versions", "--max-lora-rank", "--max-context-tokens"} <= named <= known
+
+
 def test_fifteen_billion_weights_are_served_from_four_bits_and_not_trained_in_sixteen() -> None:
     served, lora, qlora = plans(sizes_of(CATALOGUE["starcoder"].config), CARD, Wish())
     assert (served.dtype, lora.fits, qlora.fits) == ("nf4", False, True)
@@ -50,7 +66,7 @@ def test_a_context_that_does_not_fit_is_cut_and_the_flag_is_said() -> None:
     larger = Device("larger", 20 << 30, 32 << 30, 10**12, half_precision=True)
     served = plan(LLAMA, "serve", larger, Wish(adapters=1))
     assert served.fits
-    assert "--context-tokens" in served.notes[0]
+    assert "--max-context-tokens" in served.notes[0]
 
 
 def test_more_adapters_and_higher_rank_cost_in_proportion() -> None:

@@ -1,11 +1,10 @@
 """A real Prometheus scrapes the server and answers what a dashboard asks of it.
 
-Needs the binaries of Debian's package `prometheus`; skipped where they are absent.
+Needs Prometheus and promtool, which `scripts/servers` brings; skipped where they are absent.
 """
 
 import contextlib
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -17,11 +16,12 @@ import pytest
 
 from tests.clients.conftest import API_KEY
 from tests.clients.process import Server
+from tests.deploy.programs import WHY, find
 
-PROMETHEUS, PROMTOOL = shutil.which("prometheus"), shutil.which("promtool")
+PROMETHEUS, PROMTOOL = find("prometheus"), find("promtool")
 pytestmark = pytest.mark.skipif(
     PROMETHEUS is None or PROMTOOL is None,
-    reason="no prometheus and promtool on the PATH: apt-get install prometheus",
+    reason=WHY.format("prometheus or promtool"),
 )
 WAIT_S = 60.0
 CONFIG = """

@@ -1,8 +1,6 @@
 """A real nginx on the configuration that is shipped; its ports, paths and servers are the test's."""
 
 import contextlib
-import os
-import shutil
 import signal
 import socket
 import ssl
@@ -10,6 +8,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from tests.deploy import programs
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "proxies" / "nginx.conf"
 WAIT_S = 10.0
@@ -32,11 +32,6 @@ http {{
 """
 
 
-def program() -> str | None:
-    """Where nginx is; Debian keeps it where only root's PATH looks."""
-    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,7 +42,15 @@ def make_certificate(root: Path) -> None:
     """A certificate for this machine alone, with its key."""
     subprocess.run(
         [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *(
+                str(programs.find("openssl")),
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+            ),
             *("-nodes", "-days", "2", "-subj", "/CN=loradock.example.org"),
             *("-addext", "subjectAltName=IP:127.0.0.1"),
             *("-keyout", str(root / "privkey.pem"), "-out", str(root / "fullchain.pem")),
@@ -76,7 +79,9 @@ class Nginx:
         self._write(servers)
         around = root / "nginx.conf"
         around.write_text(AROUND.format(root=root), encoding="utf-8")
-        self._process = subprocess.Popen([str(program()), "-e", "stderr", "-c", str(around)])
+        self._process = subprocess.Popen(
+            [str(programs.find("nginx")), "-e", "stderr", "-c", str(around)]
+        )
 
     def trust(self) -> ssl.SSLContext:
         """What a client needs to believe its certificate."""

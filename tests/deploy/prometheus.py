@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import math
-import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import httpx
+
+from tests.deploy import programs
 
 MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
 WAIT_S = 30.0
@@ -20,11 +21,6 @@ scrape_configs:
   - job_name: loradock
     static_configs: [{{targets: [{targets}]}}]
 """
-
-
-def program() -> str | None:
-    """Where Prometheus is."""
-    return shutil.which("prometheus")
 
 
 def free_address() -> str:
@@ -76,7 +72,11 @@ def _start(root: Path, address: str, targets: Sequence[str]) -> "subprocess.Pope
     with (root / "log").open("wb") as log:
         return subprocess.Popen(
             [
-                *(str(program()), f"--config.file={config}", f"--web.listen-address={address}"),
+                *(
+                    str(programs.find("prometheus")),
+                    f"--config.file={config}",
+                    f"--web.listen-address={address}",
+                ),
                 f"--storage.tsdb.path={root / 'data'}",
             ],
             stdout=log,

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from service.metrics import Metrics
+from tests.deploy import programs
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -83,15 +83,18 @@ def test_the_dashboards_are_those_the_program_makes() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["check", "rules", "alerts.yaml", "recording.yaml"],
-        ["test", "rules", "alerts_test.yaml"],
+        ["promtool", "check", "rules", "alerts.yaml", "recording.yaml"],
+        ["promtool", "test", "rules", "alerts_test.yaml"],
+        # The file of the key that it names is not on this machine.
+        ["promtool", "check", "config", "--syntax-only", "prometheus.yml"],
+        ["amtool", "check-config", "alertmanager.yml"],
     ],
 )
-def test_prometheus_own_tool_agrees(arguments: list[str]) -> None:
-    tool = shutil.which("promtool")
+def test_prometheus_own_tools_agree(arguments: list[str]) -> None:
+    tool = programs.find(arguments[0])
     if tool is None:
-        pytest.skip("promtool is not installed: apt-get install prometheus")
+        pytest.skip(programs.WHY.format(arguments[0]))
     done = subprocess.run(
-        [tool, *arguments], cwd=MONITORING, capture_output=True, text=True, check=False
+        [tool, *arguments[1:]], cwd=MONITORING, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,14 +1,13 @@
 """Two services on one store behind a real nginx with the shipped configuration.
 
 `-o log_cli=true -o log_cli_level=INFO` shows the figures that docs/operations.md has.
-Needs Debian's package `nginx-light` (or `nginx`) and `openssl`; skipped where nginx is absent.
+Needs nginx and openssl, which `scripts/servers` brings; skipped where they are absent.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
-import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -22,12 +21,12 @@ from adapters.store import Store
 from service import keyfile
 from service.engine.fake import words_for
 from tests.clients.process import FAKE, Server, serving
-from tests.deploy import nginx
+from tests.deploy import nginx, programs
 from tests.service.tiny_store import make_store
 
 pytestmark = pytest.mark.skipif(
-    nginx.program() is None or shutil.which("openssl") is None,
-    reason="no nginx and openssl on the PATH: apt-get install nginx-light openssl",
+    programs.find("nginx") is None or programs.find("openssl") is None,
+    reason=programs.WHY.format("nginx or openssl"),
 )
 log = logging.getLogger(__name__)
 API_KEY, ADMIN_KEY = "inference-key-0001", "administer-key-001"

@@ -86,6 +86,35 @@ async def test_a_long_page_holds_up_nobody(app: Running) -> None:
     assert max(gaps_s) < 0.5 * (last_s - asked_s)
 
 
+async def test_refusals_are_counted_by_reason_and_by_what_was_asked_for(
+    app: Running, engine: FakeEngine
+) -> None:
+    engine.faults.failing_docks.add("alpha@2")
+    await app.complete("some-invented-model")
+    await app.client.get("/some-invented-path")
+    await app.complete("alpha@2")
+    await app.complete("alpha@2")
+    await app.complete("alpha", max_tokens=-1)
+    engine.faults.overloaded = True
+    await app.complete("fake-base")
+    await app.complete("alpha")
+    counted = re.findall(r"^loradock_refusals_total\{(.*)\} (\S+)$", await app.metrics(), re.M)
+    assert dict(counted) == {
+        'adapter="none",reason="model_not_found"': "1.0",
+        'adapter="none",reason="not_found"': "1.0",
+        'adapter="alpha",reason="adapter_unavailable"': "2.0",
+        'adapter="none",reason="invalid_value"': "1.0",
+        'adapter="base",reason="overloaded"': "1.0",
+        'adapter="alpha",reason="overloaded"': "1.0",
+    }
+
+
+async def test_places_of_the_engine_stand_beside_what_lies_there(app: Running) -> None:
+    text = await app.metrics()
+    assert f"loradock_places {16.0}" in text
+    assert f"loradock_docked_versions {len(app.parts.docks.berths)}.0" in text
+
+
 async def test_the_engines_own_series_stand_on_the_same_page_unchanged(
     app: Running, engine: FakeEngine
 ) -> None:

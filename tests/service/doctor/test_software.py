@@ -92,6 +92,38 @@ def test_the_locks_are_for_two_versions_of_python(version: tuple[int, ...], stat
     assert software.python(version).state == state
 
 
+def test_what_the_build_for_processors_is_linked_with_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def absent(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr("ctypes.CDLL", lambda name: name)
+    assert software.system("cpu").state == "ok"
+    monkeypatch.setattr("ctypes.CDLL", absent)
+    found = software.system("cpu")
+    assert found.state == "failed"
+    assert "libnuma.so.1" in found.found
+    assert "libnuma1" in found.remedy
+    assert software.system(None).state == "not applicable"
+
+
+def test_the_build_for_gpus_needs_a_compiler_and_pythons_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    found = software.system("gpu")
+    assert found.state == "failed"
+    assert "C compiler" in found.found
+    assert "Python.h" in found.found
+    assert "-dev" in found.remedy
+    for name in ("clang", "Python.h"):
+        (tmp_path / name).touch(mode=0o755)
+    assert software.system("gpu").state == "ok"
+
+
 def test_the_plugin_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     assert software.plugin(software.ROOT).state == "ok"
     monkeypatch.setattr(sys, "path", [str(software.ROOT / "nowhere")])
