@@ -38,6 +38,19 @@ def test_a_base_is_described_by_its_digests(base: Path) -> None:
     assert described.tokenizer_sha256 == sha256(line.encode())
 
 
+def test_a_snapshot_of_the_hub_has_a_revision(tmp_path: Path) -> None:
+    commit = "0123456789abcdef" * 2 + "01234567"
+    snapshots = tmp_path / "models--owner--tiny" / "snapshots"
+    snapshot = make_base(snapshots / commit)
+    assert bases.describe("owner/tiny", snapshot).revision == commit
+    assert bases.describe("owner/tiny", snapshot, "v1").revision == "v1"
+    link = tmp_path / "link"
+    link.symlink_to(snapshot)
+    assert bases.describe("tiny", link).revision == commit
+    for other in (snapshots / "main", snapshots / commit[1:], tmp_path / commit):
+        assert bases.describe("tiny", make_base(other)).revision is None
+
+
 @pytest.mark.parametrize("key", sorted(bases.INCIDENTAL))
 def test_how_a_configuration_was_written_has_no_meaning(key: str, base: Path) -> None:
     before = bases.config_sha256(base)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters import peftconfig, provenance
+from adapters import bases, peftconfig, provenance
 from adapters.findings import Findings
 from adapters.manifest import Draft, LoraFacts
 from adapters.peftconfig import PeftConfig
@@ -64,7 +64,7 @@ def test_what_disagrees_is_named(
 def test_another_base_is_named_by_its_digests(draft: Draft, base: Path, tmp_path: Path) -> None:
     other = make_base(tmp_path / "other", rope_theta=5.0)
     (other / "tokenizer.json").write_text("{}")
-    here = provenance.bases.describe("other", other)
+    here = bases.describe("other", other)
     end = "Serve it on the base it was made on, or train it anew."
     assert look(draft, CONFIG, other) == [
         f"[{code}] in manifest.json: It was made on a base ('{base}') whose {what} has the digest "
