@@ -1,11 +1,58 @@
 """Which files are there and of what kind; what is said about a directory that is none."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from adapters import kinds, layout
-from adapters.findings import Findings
+from adapters.findings import Finding, Findings
 
 WEIGHTS_BYTES = 1000
+
+
+def hard_linked(path: Path) -> None:
+    path.write_bytes(b"x")
+    path.with_name("card.png").hardlink_to(path)
+
+
+LINK = "It is a symbolic link. Put a copy of the file in its place."
+PICKLE = "Such files run code when they are read. Remove it, or save weights as safetensors."
+NAMES = "The file has 2 names, so it can change behind the store's back. Put a copy in its place."
+STRANGER = "It is not part of an adapter. Remove it."
+WRONG: list[tuple[str, Callable[[Path], object], str, str]] = [
+    ("a.png", lambda path: path.symlink_to("/dev/null"), "file_is_link", LINK),
+    ("b.png", lambda path: path.symlink_to("/nowhere"), "file_is_link", LINK),
+    ("c.png", Path.mkdir, "directory_not_allowed", "It is a directory; an adapter is flat. Remove it."),
+    ("d.png", os.mkfifo, "file_not_regular", "It is a FIFO, socket or device, expected a file. Remove it."),
+    ("README.md", hard_linked, "file_is_hard_linked", NAMES),
+    ("e.joblib", Path.touch, "pickle_file", PICKLE),
+    ("script.py", Path.touch, "file_not_allowed", STRANGER),
+    ("Xscript.pyX", Path.touch, "file_not_allowed", STRANGER),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "make", "code", "message"), WRONG)
+def test_each_kind_of_file_that_is_not_opened_is_named(
+    name: str, make: Callable[[Path], object], code: str, message: str, tmp_path: Path
+) -> None:
+    directory = filled(tmp_path / "adapter")
+    make(directory / name)
+    findings = Findings()
+    assert kinds.check(directory, WEIGHTS_BYTES, findings) == [layout.CONFIG, layout.WEIGHTS]
+    assert Finding(code, message, name) in findings.all()
+
+
+@pytest.mark.parametrize("name", [layout.CONFIG, layout.WEIGHTS])
+def test_a_file_that_every_adapter_has_is_missed(name: str, tmp_path: Path) -> None:
+    directory = filled(tmp_path / "adapter")
+    (directory / name).unlink()
+    assert look(directory)[1] == [
+        f"[file_missing] in {name}: An adapter consists of adapter_config.json and "
+        f"adapter_model.safetensors; {name} is not there. Save the adapter with PEFT's "
+        "save_pretrained in safetensors form."
+    ]
 
 
 def look(directory: Path) -> tuple[list[str], list[str]]:
@@ -45,7 +92,10 @@ def test_as_many_files_as_an_adapter_has_are_looked_at(tmp_path: Path) -> None:
     assert look(directory) == ([*plots, layout.CONFIG, layout.WEIGHTS], [])
     (directory / "one_more.png").write_bytes(b"x")
     (said,) = look(directory)[1]
-    assert said.startswith("[too_many_files]: The directory holds more than 64 entries.")
+    assert said == (
+        "[too_many_files]: The directory holds more than 64 entries. Leave only the files of one "
+        "adapter in it."
+    )
 
 
 def test_a_file_may_have_as_many_bytes_as_its_kind_allows(tmp_path: Path) -> None:
@@ -54,7 +104,10 @@ def test_a_file_may_have_as_many_bytes_as_its_kind_allows(tmp_path: Path) -> Non
     assert look(directory)[1] == []
     (directory / layout.WEIGHTS).write_bytes(b"x" * (WEIGHTS_BYTES + 1))
     (said,) = look(directory)[1]
-    assert said.startswith("[file_too_large] in adapter_model.safetensors: It has 1001 bytes")
+    assert said == (
+        "[file_too_large] in adapter_model.safetensors: It has 1001 bytes, expected at most 1000. "
+        "Check that it belongs to this adapter and base model."
+    )
 
 
 def test_only_what_must_hold_something_may_not_be_empty(tmp_path: Path) -> None:
