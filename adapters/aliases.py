@@ -32,8 +32,8 @@ def move(home: Home, alias: str, target: int, *, expected: int | None, who: str,
     old = state.aliases.get(alias)
     if old != expected:
         raise AliasConflict(
-            f"{home.name}@{alias} was not moved to {target}: it points at {_shown(old)}, expected "
-            f"{_shown(expected)}. Somebody moved it; look at `history`, then try again if that is "
+            f"{home.name}@{alias} was not moved to {target}: it points at {shown(old)}, expected "
+            f"{shown(expected)}. Somebody moved it; look at `history`, then try again if that is "
             "still what you want."
         )
     change = AliasChange(alias=alias, old=old, new=target, when=datetime.now(UTC), who=who, why=why)
@@ -54,7 +54,7 @@ def previous(home: Home, alias: str) -> int:
     if old is None:
         raise NoPreviousTarget(
             f"{home.name}@{alias} cannot be rolled back: it points at "
-            f"{_shown(records.load(home).aliases.get(alias))} and has no earlier target. Expected "
+            f"{shown(records.load(home).aliases.get(alias))} and has no earlier target. Expected "
             "one in its history. Promote the version you want instead."
         )
     return old
@@ -70,5 +70,6 @@ def recent(changes: list[AliasChange], keep: int) -> dict[str, list[int]]:
     return targets
 
 
-def _shown(target: int | None) -> str:
+def shown(target: int | None) -> str:
+    """Where an alias points, in words."""
     return "nothing" if target is None else f"version {target}"

@@ -8,6 +8,7 @@ import gzip
 import os
 import stat
 import tarfile
+import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -204,7 +205,7 @@ def packing(target: Path) -> Iterator[Callable[[Path, str, float], None]]:
     Raises:
         OSError: The disk refuses.
     """
-    partial = target.with_name(f".{target.name}.partial")
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         with partial.open("xb") as file:
             with tarfile.open(fileobj=file, mode="w") as tar:

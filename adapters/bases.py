@@ -6,6 +6,7 @@ another library version does not orphan its adapters.
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from adapters.layout import TOKENIZER_FILES
@@ -16,6 +17,7 @@ from basemodels.modules import read_config
 from basemodels.resolving import cache_root
 
 MAX_CONFIG_BYTES = 1 << 20
+COMMIT = re.compile(r"[0-9a-f]{40}")
 # How and by what the configuration was written, not what the model is.
 INCIDENTAL = {
     "_name_or_path",
@@ -33,17 +35,24 @@ def describe(base_id: str, base_dir: Path, revision: str | None = None) -> BaseR
     Args:
         base_id: How people call it: catalogue name, Hub id or directory.
         base_dir: Its directory, as `basemodels.resolve` gives it.
-        revision: Of the Hub, if known.
+        revision: Of the Hub; `None` is that of the snapshot that `base_dir` is, if it is one.
 
     Raises:
         BaseModelError: `config.json` or a tokenizer file cannot be read.
     """
     return BaseRef(
         id=base_id,
-        revision=revision,
+        revision=revision or _revision(base_dir),
         config_sha256=config_sha256(base_dir),
         tokenizer_sha256=tokenizer_sha256(base_dir),
     )
+
+
+def _revision(base_dir: Path) -> str | None:
+    """The commit of a snapshot in the Hub's cache; no other directory says its own."""
+    place = base_dir.resolve()
+    is_snapshot = place.parent.name == "snapshots" and COMMIT.fullmatch(place.name)
+    return place.name if is_snapshot else None
 
 
 def config_sha256(base_dir: Path) -> str:

@@ -4,66 +4,23 @@ What cannot be mended is moved to quarantine, never deleted, and never under a l
 """
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from adapters import disk, holds, integrity, kinds, records
+from adapters import aliases, disk, holds, integrity, kinds, quarantine, records, strays
 from adapters.errors import StoreDamaged
 from adapters.findings import Finding, Findings
 from adapters.layout import MANIFEST, MAX_BYTES, Home
 from adapters.manifest import AliasChange, Evaluation
+from adapters.problems import Problem, Visit
 from adapters.store import Store
 
 R = TypeVar("R", bound=BaseModel)
 
 ANY_BYTES = 1 << 62
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that is not as it was written.
-
-    Attributes:
-        code: Stable, for programs.
-        where: The version, alias or file.
-        message: What is wrong and what to do.
-        mended: What was done about it, `None` if nothing.
-    """
-
-    code: str
-    where: str
-    message: str
-    mended: str | None = None
-
-    def __str__(self) -> str:
-        """One line for people."""
-        return f"[{self.code}] {self.where}: {self.message}" + (
-            f" Mended: {self.mended}." if self.mended else ""
-        )
-
-
-@dataclass
-class _Visit:
-    """One adapter being looked at; the lock is held."""
-
-    home: Home
-    repair: bool
-    state: records.State = field(default_factory=records.State)
-    problems: list[Problem] = field(default_factory=list)
-
-    def note(self, code: str, where: str, message: str, mended: str | None = None) -> None:
-        """Report a problem; `mended` is only true when repairing."""
-        done = mended if self.repair else None
-        self.problems.append(Problem(code, f"{self.home.name}{where}", message, done))
-
-    def save(self) -> None:
-        """Write the state if repairing."""
-        if self.repair:
-            records.save(self.home, self.state)
 
 
 def check(store: Store, name: str, *, repair: bool) -> list[Problem]:
@@ -83,16 +40,19 @@ def check(store: Store, name: str, *, repair: bool) -> list[Problem]:
     if not home.path.is_dir():
         return []
     with disk.reported(f"Checking {name}"), store.locked(name):
-        visit = _Visit(home, repair)
+        visit = Visit(home, repair)
         _check_state(visit)
         _check_history(visit)
+        _check_strays(visit)
+        _check_numbers(visit)
         _check_versions(visit)
         _check_evaluations(visit)
         _check_aliases(visit)
+        _check_past(visit)
     return visit.problems
 
 
-def _check_state(visit: _Visit) -> None:
+def _check_state(visit: Visit) -> None:
     try:
         visit.state = records.load(visit.home)
     except StoreDamaged as error:
@@ -100,14 +60,15 @@ def _check_state(visit: _Visit) -> None:
         mended = f"rebuilt from {len(visit.state.manifests)} whole version(s) and the history"
         visit.note("state_unreadable", "/state.json", str(error), mended)
         if visit.repair:
-            _set_aside(visit.home, visit.home.state)
+            quarantine.set_aside(visit.home, visit.home.state)
             visit.save()
 
 
 def _rebuilt(home: Home) -> records.State:
     """The state that versions and history speak of."""
     changes, end = _readable(home.history, AliasChange)
-    seen = [*home.numbers_on_disk(), *(change.new for change in changes), *_set_aside_numbers(home)]
+    in_history = [change.new for change in changes]
+    seen = [*home.numbers_on_disk(), *in_history, *quarantine.numbers(home)]
     whole = [number for number in home.numbers_on_disk() if not damage(home.version(number))]
     return records.State(
         next_version=max(seen, default=0) + 1,
@@ -117,7 +78,7 @@ def _rebuilt(home: Home) -> records.State:
     )
 
 
-def _check_history(visit: _Visit) -> None:
+def _check_history(visit: Visit) -> None:
     problem = _lines_problem(visit.home.history, AliasChange, visit.state.history_bytes)
     if problem is None:
         return
@@ -125,12 +86,24 @@ def _check_history(visit: _Visit) -> None:
     mended = f"kept {len(changes)} readable line(s), the old file is in quarantine"
     visit.note("history_unreadable", "/history.jsonl", problem, mended)
     if visit.repair:
-        _set_aside(visit.home, visit.home.history)
+        quarantine.set_aside(visit.home, visit.home.history)
         visit.state.history_bytes = _rewrite(visit.home.history, changes)
         visit.save()
 
 
-def _check_versions(visit: _Visit) -> None:
+def _check_strays(visit: Visit) -> None:
+    for path in strays.find(visit.home):
+        visit.note(
+            "stray",
+            f"/{path.relative_to(visit.home.path)}",
+            "Nothing here put it there, or its writer died. Remove it.",
+            "moved to quarantine",
+        )
+        if visit.repair:
+            quarantine.move(visit.home, path)
+
+
+def _check_versions(visit: Visit) -> None:
     held = holds.live(visit.home)
     on_disk = visit.home.numbers_on_disk()
     for number in sorted({*on_disk, *visit.state.manifests}):
@@ -144,7 +117,7 @@ def _check_versions(visit: _Visit) -> None:
         _retire(visit, number, code, message)
 
 
-def _version_problem(visit: _Visit, number: int, on_disk: bool) -> tuple[str, str] | None:
+def _version_problem(visit: Visit, number: int, on_disk: bool) -> tuple[str, str] | None:
     path = visit.home.version(number)
     expected = visit.state.manifests.get(number)
     if not on_disk:
@@ -166,16 +139,31 @@ def _version_problem(visit: _Visit, number: int, on_disk: bool) -> tuple[str, st
     return None
 
 
-def _retire(visit: _Visit, number: int, code: str, message: str) -> None:
+def _retire(visit: Visit, number: int, code: str, message: str) -> None:
     there = visit.home.version(number).exists()
     visit.note(code, f"@{number}", message, "moved to quarantine" if there else "forgotten")
     if visit.repair and there:
-        _set_aside(visit.home, visit.home.version(number))
+        quarantine.set_aside(visit.home, visit.home.version(number))
     if visit.state.manifests.pop(number, None) is not None:
         visit.save()
 
 
-def _check_evaluations(visit: _Visit) -> None:
+def _check_numbers(visit: Visit) -> None:
+    changes, _ = _readable(visit.home.history, AliasChange)
+    highest = max([*visit.state.manifests, *(change.new for change in changes)], default=0)
+    following = visit.state.next_version
+    if following <= highest:
+        visit.note(
+            "number_given",
+            "/state.json",
+            f"The next version would be {following}, but {highest} was given before.",
+            f"the next will be {highest + 1}",
+        )
+        visit.state.next_version = highest + 1
+        visit.save()
+
+
+def _check_evaluations(visit: Visit) -> None:
     directory = visit.home.path / "evaluations"
     for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else []:
         problem = _lines_problem(path, Evaluation)
@@ -185,11 +173,11 @@ def _check_evaluations(visit: _Visit) -> None:
         mended = f"kept {len(kept)} readable line(s), the old file is in quarantine"
         visit.note("evaluation_unreadable", f"/evaluations/{path.name}", problem, mended)
         if visit.repair:
-            _set_aside(visit.home, path)
+            quarantine.set_aside(visit.home, path)
             _rewrite(path, kept)
 
 
-def _check_aliases(visit: _Visit) -> None:
+def _check_aliases(visit: Visit) -> None:
     whole = sorted(set(visit.home.numbers_on_disk()) & set(visit.state.manifests))
     for alias, number in visit.state.aliases.items():
         if number not in whole:
@@ -199,6 +187,44 @@ def _check_aliases(visit: _Visit) -> None:
                 f"It points at version {number}, which is not there; there are "
                 f"{', '.join(map(str, whole)) or 'none'}. Promote one of these.",
             )
+
+
+def _check_past(visit: Visit) -> None:
+    """The state says where an alias points; the last line of its history should say the same."""
+    state, path = visit.state, visit.home.history
+    if _lines_problem(path, AliasChange, state.history_bytes) is not None:
+        return
+    said = {
+        change.alias: change.new for change in records.lines(path, AliasChange, state.history_bytes)
+    }
+    for alias in sorted({*said, *state.aliases}):
+        now, before = state.aliases.get(alias), said.get(alias)
+        if now == before:
+            continue
+        visit.note(
+            "alias_disagrees",
+            f"@{alias}",
+            f"It points at {aliases.shown(now)}, its history says {aliases.shown(before)}. Promote "
+            "the version that it shall point at.",
+            None if now is None else "the history got a line that says so",
+        )
+        if visit.repair and now is not None:
+            _note_alias(visit, alias, before, now)
+
+
+def _note_alias(visit: Visit, alias: str, old: int | None, new: int) -> None:
+    change = AliasChange(
+        alias=alias,
+        old=old,
+        new=new,
+        when=datetime.now(UTC),
+        who="fsck",
+        why="the history did not say where it points",
+    )
+    visit.state.history_bytes = records.append(
+        visit.home.history, change, visit.state.history_bytes
+    )
+    visit.save()
 
 
 def _lines_problem(path: Path, model: type[BaseModel], end: int | None = None) -> str | None:
@@ -243,21 +269,3 @@ def _rewrite(path: Path, kept: list[R]) -> int:
     content = b"".join(record.model_dump_json().encode() + b"\n" for record in kept)
     disk.replace(path, content)
     return len(content)
-
-
-def _set_aside(home: Home, path: Path) -> None:
-    """Take a version out of use; a file is only copied, since its successor replaces it."""
-    disk.make_directory(home.quarantine)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-    target = home.quarantine / f"{path.name}-{stamp}"
-    if path.is_dir() or path.is_symlink():
-        disk.move(path, target)
-    elif path.is_file():
-        disk.copy_new(path, target, records.MAX_RECORD_BYTES)
-        disk.sync_directory(home.quarantine)
-
-
-def _set_aside_numbers(home: Home) -> list[int]:
-    entries = home.quarantine.iterdir() if home.quarantine.is_dir() else []
-    starts = (entry.name.split("-")[0] for entry in entries)
-    return [int(start) for start in starts if start.isdecimal()]

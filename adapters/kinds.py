@@ -1,5 +1,6 @@
 """The first gate: which files are there, and of what kind. Opens nothing but the directory."""
 
+import itertools
 import os
 import stat
 from pathlib import Path
@@ -39,7 +40,7 @@ def check(directory: Path, weights_bytes: int, findings: Findings) -> list[str]:
 def _entries(directory: Path, findings: Findings) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as scan:
-            entries = [entry for entry, _ in zip(scan, range(layout.MAX_FILES + 1), strict=False)]
+            entries = list(itertools.islice(scan, layout.MAX_FILES + 1))
     except OSError as error:
         findings.add(
             "directory_missing",

@@ -9,6 +9,7 @@
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ TOKENIZER_PIECES = "tokenizer.model"
 VOCABULARY = "vocab.json"
 TOKENIZER_FILES = (TOKENIZER, TOKENIZER_PIECES, VOCABULARY, "merges.txt", "vocab.txt")
 
+# There is one way to write a version's number.
+NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 MAX_FILES = 64
 MAX_BYTES: dict[str, int] = {
     CONFIG: 1 << 20,
@@ -122,11 +125,11 @@ class Home:
         return self.path / "evaluations" / f"{number}.jsonl"
 
     def numbers_on_disk(self) -> list[int]:
-        """Versions that have a directory, in order."""
+        """Versions that have a directory of their own, in order; links are none."""
         if not self.versions.is_dir():
             return []
         return sorted(
             int(entry.name)
             for entry in self.versions.iterdir()
-            if entry.name.isascii() and entry.name.isdigit() and entry.is_dir()
+            if NUMBER.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink()
         )

@@ -5,6 +5,7 @@ Works file by file, so it needs the memory of the largest weight file, not of th
 
 import json
 import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from adapters.errors import ExportRefused
 from adapters.store import Version
 from basemodels.modules import read_config
 
+# Where a container sees its own limits.
+CGROUP = Path("/sys/fs/cgroup")
 INDEX = "model.safetensors.index.json"
 
 # GPT-2 keeps its weights as (in, out), everything else as (out, in).
@@ -40,7 +43,7 @@ def merge(version: Version, base_dir: Path, target: Path) -> Path:
     _require_room(version, files, target)
     config = read_config(base_dir)
     pending = comparison.updates(version)
-    partial = target.with_name(f".{target.name}.partial")
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     partial.mkdir()
     try:
         total_bytes = 0
@@ -77,6 +80,8 @@ def _merge_file(
             weight = weight.float() + (delta.T if transposed else delta)
         weights[name] = weight.to(dtype).contiguous() if weight.is_floating_point() else weight
     save_file(weights, target, metadata={"format": "pt"})
+    # It writes files for their owner alone; a peer may run as somebody else.
+    target.chmod(0o644)
     return sum(weight.numel() * weight.element_size() for weight in weights.values())
 
 
@@ -141,11 +146,21 @@ def _require_room(version: Version, files: list[Path], target: Path) -> None:
 
 
 def _available_bytes() -> int:
-    """Memory that can be had without swapping."""
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) << 10
-    raise AssertionError("/proc/meminfo has no MemAvailable")
+    """Memory that can be had without swapping, in a container at most up to its limit."""
+    figures = _figures(Path("/proc/meminfo"))
+    available_bytes = figures["MemAvailable:"] << 10
+    limit = (CGROUP / "memory.max").read_text().strip() if (CGROUP / "memory.max").is_file() else ""
+    if not limit.isdecimal():
+        return available_bytes
+    used_bytes = int((CGROUP / "memory.current").read_text())
+    # What was read from files is counted as used, but given back at need.
+    idle_bytes = _figures(CGROUP / "memory.stat").get("inactive_file", 0)
+    return min(available_bytes, int(limit) - used_bytes + idle_bytes)
+
+
+def _figures(path: Path) -> dict[str, int]:
+    words = (line.split() for line in path.read_text().splitlines())
+    return {name: int(amount) for name, amount, *_ in words}
 
 
 def _refused(version: Version, target: Path, reason: str) -> ExportRefused:

@@ -12,13 +12,14 @@ from adapters.errors import AdapterRefused
 from adapters.findings import Finding, Findings
 from adapters.layout import MANIFEST, Home, max_bytes
 from adapters.manifest import Draft, FileDigest, Manifest, content_sha256
+from adapters.versions import Version
 from basemodels.modules import linear_shapes
 
 
 def publish(
     home: Home, source: Path, draft: Draft, *, base_dir: Path, max_rank: int, timeout_s: float
-) -> int:
-    """Make an adapter the next version of `home` and return its number.
+) -> Version:
+    """Make an adapter the next version of `home`, which it was even if gc takes it at once.
 
     What is checked is the copy, so nobody can change it between check and publish.
 
@@ -56,7 +57,7 @@ def _copy(source: Path, target: Path, weights_bytes: int) -> FileDigest:
     return FileDigest(sha256=sha256, size_bytes=size_bytes)
 
 
-def _commit(home: Home, stage: Path, draft: Draft, files: dict[str, FileDigest]) -> int:
+def _commit(home: Home, stage: Path, draft: Draft, files: dict[str, FileDigest]) -> Version:
     """Give the number, write the manifest last, rename; the caller has the lock."""
     state = records.load(home)
     number = next_number(home, state)
@@ -77,4 +78,4 @@ def _commit(home: Home, stage: Path, draft: Draft, files: dict[str, FileDigest])
     records.save(home, state)
     disk.make_directory(home.versions)
     disk.move(stage, home.version(number))
-    return number
+    return Version(home.name, number, home.version(number), manifest)

@@ -169,7 +169,7 @@ class Store:
             StoreBusy: Another writer held the lock too long.
             BaseModelError: The base model cannot be read.
         """
-        number = publishing.publish(
+        return publishing.publish(
             self.home(name),
             source,
             draft,
@@ -177,7 +177,6 @@ class Store:
             max_rank=max_rank,
             timeout_s=self._timeout_s,
         )
-        return self.version(name, number)
 
     def set_alias(
         self, name: str, alias: str, target: int, *, expected: int | None, who: str, why: str

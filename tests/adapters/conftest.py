@@ -14,6 +14,14 @@ from tests.adapters.making import Adapter, make_adapter, make_base
 FULL = os.environ.get("FULL_TESTS") == "1"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 MIN_FREE_BYTES = 256 << 20
+FULL_TIMEOUT_S = 3600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long form of a test may take longer than any test otherwise may."""
+    for item in items if FULL else []:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(FULL_TIMEOUT_S))
 
 
 @pytest.fixture

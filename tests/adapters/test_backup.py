@@ -14,6 +14,7 @@ import pytest
 from adapters import backup, fsck
 from adapters.cli import main
 from adapters.errors import BackupRefused
+from adapters.problems import Problem
 from adapters.store import Store
 from tests.adapters.crashing import KILLED, REFUSED, snapshot
 from tests.adapters.making import Adapter
@@ -40,7 +41,7 @@ def filled(store: Store, adapter: Adapter, source: Path) -> Store:
     return store
 
 
-def problems(store: Store) -> list[fsck.Problem]:
+def problems(store: Store) -> list[Problem]:
     return [
         problem for name in store.all_names() for problem in fsck.check(store, name, repair=False)
     ]

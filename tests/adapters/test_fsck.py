@@ -1,5 +1,6 @@
 """fsck names every inconsistency, mends what is safe and quarantines the rest."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,16 @@ def flip(path: Path) -> None:
 def emptied(version: Path) -> None:
     for path in version.iterdir():
         path.unlink()
+
+
+def codes(store: Store, *, repair: bool) -> list[str]:
+    return [problem.code for problem in fsck.check(store, "tales", repair=repair)]
+
+
+def edit_state(store: Store, **changes: object) -> None:
+    """What somebody with an editor does to the state."""
+    path = store.home("tales").state
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -82,8 +93,7 @@ def test_a_version_that_is_held_is_left_where_it_is(filled: Store) -> None:
 
 def test_an_alias_to_nowhere_is_for_people_to_move(filled: Store) -> None:
     shutil.rmtree(filled.home("tales").version(2))
-    codes = [problem.code for problem in fsck.check(filled, "tales", repair=True)]
-    assert codes == ["version_missing", "alias_to_nowhere"]
+    assert codes(filled, repair=True) == ["version_missing", "alias_to_nowhere"]
     (problem,) = fsck.check(filled, "tales", repair=True)
     assert (problem.code, problem.mended) == ("alias_to_nowhere", None)
     assert "there are 1, 3. Promote one of these." in problem.message
@@ -126,17 +136,124 @@ def test_a_rebuilt_state_does_not_give_old_numbers_again(
 
 
 @pytest.mark.parametrize("spoil", [cut, Path.unlink])
-def test_a_broken_history_keeps_its_readable_lines(spoil: Spoil, filled: Store) -> None:
+def test_a_broken_history_keeps_its_readable_lines_and_says_where_the_alias_is(
+    spoil: Spoil, filled: Store
+) -> None:
     home = filled.home("tales")
-    readable = 0 if spoil is Path.unlink else 1
+    kept = [] if spoil is Path.unlink else [(None, 1)]
     spoil(home.history)
     with pytest.raises(StoreDamaged):
         filled.history("tales")
-    (problem,) = fsck.check(filled, "tales", repair=True)
-    assert problem.code == "history_unreadable"
-    assert [change.new for change in filled.history("tales")] == [1, 2][:readable]
+    assert codes(filled, repair=False) == ["history_unreadable"]
+    assert codes(filled, repair=True) == ["history_unreadable", "alias_disagrees"]
+    added = (kept[-1][1] if kept else None, 2)
+    assert [(c.old, c.new) for c in filled.history("tales")] == [*kept, added]
+    assert filled.history("tales")[-1].who == "fsck"
+    assert codes(filled, repair=True) == []
     filled.set_alias("tales", "stable", 3, expected=2, **NOTE)
-    assert len(filled.history("tales")) == readable + 1
+    assert len(filled.history("tales")) == len(kept) + 2
+
+
+def test_an_alias_that_is_elsewhere_than_its_history_says_gets_a_line(filled: Store) -> None:
+    edit_state(filled, aliases={"stable": 3})
+    (problem,) = fsck.check(filled, "tales", repair=False)
+    assert (problem.code, problem.where, problem.mended) == (
+        "alias_disagrees",
+        "tales@stable",
+        None,
+    )
+    assert "It points at version 3, its history says version 2." in problem.message
+    assert codes(filled, repair=True) == ["alias_disagrees"]
+    assert filled.aliases("tales") == {"stable": 3}
+    assert filled.rollback("tales", "stable", **NOTE) == 2
+    assert codes(filled, repair=False) == []
+
+
+def test_an_alias_that_is_lost_is_for_people_to_put_back(filled: Store) -> None:
+    edit_state(filled, aliases={})
+    (problem,) = fsck.check(filled, "tales", repair=True)
+    assert (problem.code, problem.mended) == ("alias_disagrees", None)
+    assert "It points at nothing, its history says version 2." in problem.message
+    filled.set_alias("tales", "stable", 2, expected=None, **NOTE)
+    assert codes(filled, repair=False) == []
+
+
+def test_a_number_that_would_be_given_again_is_named(
+    filled: Store, adapter: Adapter, tmp_path: Path
+) -> None:
+    edit_state(filled, next_version=3)
+    (problem,) = fsck.check(filled, "tales", repair=True)
+    assert (problem.code, problem.where) == ("number_given", "tales/state.json")
+    assert "The next version would be 3, but 3 was given before." in problem.message
+    assert codes(filled, repair=False) == []
+    source = tmp_path / "source"
+    assert filled.publish("tales", source, adapter.draft(), base_dir=adapter.base).number == 4
+
+
+def moved_and_linked(version: Path) -> None:
+    elsewhere = version.parents[2] / "elsewhere"
+    version.rename(elsewhere)
+    version.symlink_to(elsewhere)
+
+
+def file_for_versions(home: Path) -> None:
+    shutil.rmtree(home / "versions")
+    (home / "versions").write_text("x")
+
+
+STRAYS: dict[str, tuple[Spoil, list[str], str]] = {
+    "a file of nobody": (lambda h: (h / "notes.txt").write_text("x"), [], "notes.txt"),
+    "a state cut short": (lambda h: (h / ".state.json.0f").write_text("{"), [], ".state.json.0f"),
+    "a directory of nobody": (lambda h: (h / "versions/new").mkdir(), [], "versions/new"),
+    "a file for a version": (lambda h: (h / "versions/7").write_text("x"), [], "versions/7"),
+    "a second way to write a number": (
+        lambda h: shutil.copytree(h / "versions/3", h / "versions/03"), [], "versions/03",
+    ),
+    "a version under another number": (
+        lambda h: (h / "versions/3").rename(h / "versions/03"), ["version_missing"], "versions/03",
+    ),
+    "a link for a version": (
+        lambda h: moved_and_linked(h / "versions/3"), ["version_missing"], "versions/3",
+    ),
+    "an evaluation of nothing": (
+        lambda h: (h / "evaluations/x.jsonl").write_text(""), [], "evaluations/x.jsonl",
+    ),
+    "a hold of nothing": (lambda h: hold_of_nothing(h / "holds"), [], "holds/x"),
+    "a file for the versions": (
+        file_for_versions,
+        ["version_missing"] * 3, "versions",
+    ),
+}  # fmt: skip
+
+
+def hold_of_nothing(holds: Path) -> None:
+    holds.mkdir()
+    (holds / "x").write_text("x")
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_what_nobody_put_there_is_named_and_set_aside(name: str, filled: Store) -> None:
+    spoil, others, place = STRAYS[name]
+    home = filled.home("tales")
+    spoil(home.path)
+    for repair in (False, True):
+        found = fsck.check(filled, "tales", repair=repair)
+        stray = next(problem for problem in found if problem.code == "stray")
+        assert stray.where == f"tales/{place}"
+        assert stray.mended == ("moved to quarantine" if repair else None)
+        # What points at a version that is gone is for people to move.
+        left = [p.code for p in found if p.code not in ("stray", "alias_to_nowhere")]
+        assert left == others
+    assert set(codes(filled, repair=True)) <= {"alias_to_nowhere"}
+    (aside,) = home.quarantine.iterdir()
+    assert aside.name.startswith(f"{Path(place).name}-")
+
+
+def test_nothing_that_the_store_itself_writes_is_a_stray(filled: Store) -> None:
+    with filled.hold("tales", 1, who="service"):
+        flip(filled.home("tales").version(3) / WEIGHTS)
+        assert codes(filled, repair=True) == ["version_damaged"]
+        assert codes(filled, repair=False) == []
 
 
 def test_a_broken_evaluation_keeps_its_readable_lines(filled: Store) -> None:

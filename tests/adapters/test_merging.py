@@ -72,6 +72,7 @@ def test_merged_answers_like_unmerged(made: tuple[Version, Path, Any], tmp_path:
     moved = (plain - expected).abs().max()
     assert moved > 0.1
     assert (found - expected).abs().max() < 0.05 * moved
+    assert {oct(path.stat().st_mode & 0o777) for path in target.glob("*.safetensors")} == {"0o644"}
     assert (target / "chat_template.jinja").read_text() == "{{ messages[-1].content }}"
     assert len(list(target.glob("*.safetensors"))) == len(list(base.glob("*.safetensors"))) > 1
 
@@ -100,3 +101,17 @@ def test_refused_merges_leave_nothing(
 
 def test_room_is_looked_for_where_linux_keeps_it() -> None:
     assert merging._available_bytes() > 1 << 20
+
+
+def test_a_container_has_no_more_room_than_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "CGROUP", tmp_path)
+    whole = merging._available_bytes()
+    (tmp_path / "memory.current").write_text("3000\n")
+    (tmp_path / "memory.stat").write_text("anon 7\ninactive_file 500\nactive_file 9\n")
+    (tmp_path / "memory.max").write_text("4000\n")
+    assert merging._available_bytes() == 4000 - 3000 + 500
+    for limit in ("max\n", f"{1 << 60}\n"):
+        (tmp_path / "memory.max").write_text(limit)
+        assert merging._available_bytes() > whole / 2

@@ -222,3 +222,45 @@ def test_options_that_change_the_model_are_refused(
     options: dict[str, object] = {"peft_type": "LORA", key: value}
     rules.check(good(**options), SHAPES, 8, findings)
     assert [finding.code for finding in findings.all()] == ([code] if code else [])
+
+
+def said(raw: bytes) -> list[str]:
+    findings = Findings()
+    peftconfig.read(raw, findings)
+    return [str(finding) for finding in findings.all()]
+
+
+CORRECT = "Correct the file or save the adapter again."
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"r": 0}, f"[rank_invalid] in adapter_config.json: r is 0, expected a positive whole number up to 1048576. {CORRECT}"),
+        ({"lora_alpha": "x"}, f"[alpha_invalid] in adapter_config.json: lora_alpha is 'x', expected a positive number below 1e9. {CORRECT}"),
+        ({"target_modules": []}, f"[targets_invalid] in adapter_config.json: target_modules is [], expected a list of module names, all-linear or a pattern without repeated groups. {CORRECT}"),
+        ({"exclude_modules": 7}, f"[option_type] in adapter_config.json: exclude_modules is 7, expected a list of module names, or one text. {CORRECT}"),
+        ({"use_rslora": 1}, f"[option_type] in adapter_config.json: use_rslora is 1, expected true or false. {CORRECT}"),
+        ({"base_model_name_or_path": 7}, f"[option_type] in adapter_config.json: base_model_name_or_path is 7, expected a text of less than 4096 characters. {CORRECT}"),
+        ({"layers_to_transform": "x"}, f"[option_type] in adapter_config.json: layers_to_transform is 'x', expected whole numbers. {CORRECT}"),
+        ({"rank_pattern": 7}, f"[option_type] in adapter_config.json: rank_pattern is 7, expected an object of at most 4096 entries. {CORRECT}"),
+        ({"alpha_pattern": 7}, f"[option_type] in adapter_config.json: alpha_pattern is 7, expected an object of at most 4096 entries. {CORRECT}"),
+        ({"rank_pattern": {"a*": 1}}, "[pattern_regex] in adapter_config.json: rank_pattern has the key 'a*', expected a literal module name. Write one entry per module; patterns of an adapter are never run."),
+        ({"alpha_pattern": {"a": "x"}}, "[pattern_value] in adapter_config.json: alpha_pattern gives 'a' the value 'x', expected a positive number. Correct it."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_option_is_said(options: dict[str, object], message: str) -> None:
+    whole = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj"]} | options
+    assert said(json.dumps(whole).encode()) == [message]
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"{", "[config_not_json] in adapter_config.json: It is not JSON ('Expecting property name enclosed in double quotes: line 1 column 2 (char 1)'). Save the adapter again."),
+        (b"[]", "[config_not_object] in adapter_config.json: It holds a JSON list, expected an object. Save the adapter again."),
+        (b'{"r": 1, "r": 2}', "[config_duplicate_key] in adapter_config.json: In it, the key 'r' occurs twice. Keep one of them."),
+    ],
+)  # fmt: skip
+def test_what_is_no_configuration_is_said_to_be_none(raw: bytes, message: str) -> None:
+    assert said(raw) == [message]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters import disk, publishing, records
+from adapters import collecting, disk, publishing, records
 from adapters.errors import AdapterRefused, StoreBusy, StoreWriteFailed
 from adapters.layout import Home
-from adapters.manifest import content_sha256
-from adapters.store import Store
+from adapters.manifest import Draft, content_sha256
+from adapters.store import Store, Version
 from tests.adapters.making import Adapter, make_adapter
 
 
@@ -136,3 +136,25 @@ def test_a_disk_that_refuses_is_named_with_what_was_done(
         store.publish("tales", source, adapter.draft(), base_dir=adapter.base)
     assert store.names() == []
     assert json.loads((source / "adapter_config.json").read_text())["r"] == 4
+
+
+def test_a_version_that_gc_takes_at_once_was_published_all_the_same(
+    store: Store, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = adapter.write(tmp_path / "source")
+    kept = store.publish("tales", source, adapter.draft(), base_dir=adapter.base)
+    assert kept == store.version("tales", 1)
+    real = publishing.publish
+
+    def publish_and_collect(
+        home: Home, source: Path, draft: Draft, *, base_dir: Path, max_rank: int, timeout_s: float
+    ) -> Version:
+        published = real(
+            home, source, draft, base_dir=base_dir, max_rank=max_rank, timeout_s=timeout_s
+        )
+        collecting.collect(store, "tales", collecting.Policy(1, 0, 0), dry_run=False)
+        return published
+
+    monkeypatch.setattr(publishing, "publish", publish_and_collect)
+    assert store.publish("tales", source, adapter.draft(), base_dir=adapter.base).number == 2
+    assert store.versions("tales") == []

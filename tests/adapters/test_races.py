@@ -48,7 +48,7 @@ def race(store: Store, adapter: Adapter, source: Path, *roles: tuple[str, int]) 
     go.touch()
     results = []
     for runner in runners:
-        out, err = runner.communicate(timeout=240)
+        out, err = runner.communicate(timeout=240 * LENGTH)
         assert runner.returncode == 0, err
         results.append(json.loads(out))
     return results

@@ -118,3 +118,96 @@ def test_no_tokenizer_file_ends_in_an_unexpected_error(
         adapter.extra = {name: content}
         found = gate.check(adapter.write(tmp_path / name), adapter.base)
         assert {finding.code for finding in found} <= {"vocabulary_differs"}
+
+
+COMPARED = (
+    "It differs from the base model's and cannot be compared ({}). Remove it: the service uses the "
+    "base model's tokenizer."
+)
+GIVES = (
+    "It gives {} the id {}, expected ids {} ({} differ). The adapter was made with another "
+    "vocabulary; use its base model, or train without new tokens."
+)
+
+
+def not_whole(token: str) -> str:
+    return COMPARED.format(f"\"the id of '{token}' is not a whole number from 0\"")
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "message"),
+    [
+        ("tokenizer.json", [], COMPARED.format("'it is not a JSON object'")),
+        (
+            "tokenizer.json",
+            {"model": {"vocab": [["<s>", 0.0], 7]}},
+            COMPARED.format("'its vocabulary does not list tokens'"),
+        ),
+        (
+            "tokenizer.json",
+            {"model": {"vocab": [["<s>", 0.0], []]}},
+            COMPARED.format("'its vocabulary does not list tokens'"),
+        ),
+        ("tokenizer.json", {"model": {"vocab": {"a": 1.5}}}, not_whole("a")),
+        ("tokenizer.json", tokenizer(OWN) | {"added_tokens": [{"content": "q"}]}, not_whole("q")),
+        ("tokenizer.json", tokenizer({"a": 3, "b": 2}), GIVES.format("'a'", 3, "the base model's own", 2)),
+        ("tokenizer.json", tokenizer({"q": 100, "r": 101, "a": 3}), GIVES.format("'q'", 100, "below 100", 2)),
+        ("tokenizer.json", {"model": {"vocab": [["x", 0.0], ["</s>", 0.0]]}}, GIVES.format("'x'", 0, "the base model's own", 1)),
+        ("tokenizer.json", {"model": 7}, None),
+        ("tokenizer.json", {"model": {"vocab": 7}, "added_tokens": 7}, None),
+        ("tokenizer.json", {"added_tokens": [7, {"content": "</s>", "id": 1}]}, None),
+        (
+            "tokenizer_config.json",
+            {"added_tokens_decoder": {"x": {}}},
+            COMPARED.format("'added_tokens_decoder does not map numbers to tokens'"),
+        ),
+        ("tokenizer_config.json", {"added_tokens_decoder": 7}, None),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"5": {"content": "q"}, "200": {"content": "r"}}}, GIVES.format("'r'", 200, "below 100", 1)),
+        ("added_tokens.json", {"q": 99, "r": 300}, GIVES.format("'r'", 300, "below 100", 1)),
+        ("vocab.json", {"a": 2, "b": 1}, GIVES.format("'b'", 1, "the base model's own", 1)),
+    ],
+)  # fmt: skip
+def test_what_is_said_about_a_vocabulary(
+    name: str, document: object, message: str | None, adapter: Adapter, tmp_path: Path
+) -> None:
+    adapter.extra = {name: json.dumps(document).encode()}
+    found = gate.check(adapter.write(tmp_path / "adapter"), adapter.base)
+    said = [(finding.file, finding.message) for finding in found]
+    assert said == ([] if message is None else [(name, message)])
+
+
+def test_every_file_is_looked_at_whatever_is_wrong_with_the_first(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    adapter.extra = {
+        "tokenizer.json": b"[]",
+        "tokenizer.model": b"x",
+        "tokenizer_config.json": b"[]",
+        "added_tokens.json": b'{"q": 300}',
+    }
+    found = gate.check(adapter.write(tmp_path / "adapter"), adapter.base)
+    assert [f.file for f in found] == [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "added_tokens.json",
+    ]
+
+
+def test_a_base_that_does_not_say_its_size_limits_no_ids(adapter: Adapter, tmp_path: Path) -> None:
+    path = adapter.base / "config.json"
+    config = json.loads(path.read_text())
+    del config["vocab_size"]
+    path.write_text(json.dumps(config))
+    assert codes(adapter, tmp_path / "one", "added_tokens.json", {"<x>": 10**6}) == []
+
+
+def test_what_is_wrong_with_the_tokenizer_of_a_base_is_said(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    (adapter.base / "tokenizer.json").write_text("[]")
+    with pytest.raises(BaseModelError) as refused:
+        codes(adapter, tmp_path / "adapter", "tokenizer.json", tokenizer(OWN))
+    assert str(refused.value) == (
+        "The base model's tokenizer.json cannot be read (it is not a JSON object). Expected that "
+        "of a fast tokenizer. Fetch the base again."
+    )
