@@ -14,6 +14,7 @@ from rich.console import Console
 from adapters.errors import AdapterError
 from basemodels.errors import BaseModelError
 from configuration import ConfigurationError, load
+from training.allocator import bound_product_caches
 from training.errors import RunStopped, TrainingError
 from training.recipe import REFUSED, RunRecipe
 from training.stopping import stop_on_signals
@@ -46,7 +47,7 @@ def train(stage: str, settings: type[RunRecipe], argv: Sequence[str] | None) -> 
             file_flag="--recipe",
             refused=REFUSED,
         )
-        with stop_on_signals() as stop:
+        with stop_on_signals(lambda heard: errors.print(f"{prog}: {heard}")) as stop:
             # Torch and transformers take seconds; --help and a wrong flag need not wait for them.
             from training.run import run  # noqa: PLC0415
 
@@ -65,9 +66,10 @@ def train(stage: str, settings: type[RunRecipe], argv: Sequence[str] | None) -> 
 
 
 def quieten() -> None:
-    """Keep libraries from reporting to anybody, and from warning of what does not matter here."""
+    """Keep libraries from reporting to anybody, warning of what does not matter, and hoarding."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    bound_product_caches()
     # PEFT looks for the base on the Hub at every save; bitsandbytes misses kernels nobody uses here.
     warnings.filterwarnings("ignore", message="Could not find a config file in")
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM as a request that the loop honours at the end of its step."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -21,8 +21,12 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn the first signal into a request; a second one ends the process as usual."""
+def stop_on_signals(tell: Callable[[str], None]) -> Iterator[StopRequest]:
+    """Turn the first signal into a request; a second one ends the process as usual.
+
+    Args:
+        tell: Told at once that the request was heard, since a step may take long.
+    """
     request = StopRequest()
     before = {kind: signal.getsignal(kind) for kind in SIGNALS}
 
@@ -30,6 +34,10 @@ def stop_on_signals() -> Iterator[StopRequest]:
         request.signal = signal.Signals(number)
         for kind, handler in before.items():
             signal.signal(kind, handler)
+        tell(
+            f"{request.signal.name}: stopping at the end of this step, which saves a checkpoint. "
+            "Once more ends it at once; the last checkpoint stays."
+        )
 
     for kind in SIGNALS:
         signal.signal(kind, note)

@@ -332,7 +332,9 @@ def test_a_stopped_or_killed_run_goes_on_and_ends_like_an_unbroken_one(
         assert process.returncode == -number
     else:
         assert process.returncode == 128 + number, stderr
-        assert f"--run-dir {tmp_path / 'run'} --resume" in stderr
+        heard, end = stderr.splitlines()
+        assert f"{number.name}: stopping at the end of this step" in heard
+        assert f"--run-dir {tmp_path / 'run'} --resume" in end
     assert main(["--recipe", str(recipe_file), *LONG, "--resume"]) == 0
     resumed = tmp_path / "run"
     weights = [
