@@ -144,13 +144,13 @@ def _serving(sizes: Sizes, device: Device, wish: Wish, dtype: WeightDtype) -> Pl
         served = min(context, _LEAST_CONTEXT_TOKENS)
         notes.append(f"no room for a KV cache of even {served} tokens")
     elif served < context:
-        notes.append(f"the context must be cut to {served:,} tokens: --context-tokens {served}")
+        notes.append(f"the context must be cut to {served:,} tokens: --max-context-tokens {served}")
     else:
         notes.append(
             f"{held_tokens:,} tokens fit in the KV cache: {held_tokens // context} requests of "
             f"{context:,} tokens at once"
         )
-    notes.append(f"--max-docked {wish.adapters} --max-rank {wish.rank}")
+    notes.append(f"--max-docked-versions {wish.adapters} --max-lora-rank {wish.rank}")
     if dtype == "nf4":
         notes.append("from 4-bit weights (bitsandbytes)")
     cache = Part(

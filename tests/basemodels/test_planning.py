@@ -1,6 +1,7 @@
 """A plan adds up, says what does not fit, and agrees with figures worked out by hand."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from basemodels.devices import Device, device
 from basemodels.listing import find_sizes, plans
 from basemodels.planning import Wish, plan
 from basemodels.sizes import sizes_of, weight_bytes
+from service.settings import Settings
 
 CARD = device("4090")
 LLAMA = sizes_of(CATALOGUE["llama-3-8b"].config)
@@ -50,7 +52,10 @@ def test_a_context_that_does_not_fit_is_cut_and_the_flag_is_said() -> None:
     larger = Device("larger", 20 << 30, 32 << 30, 10**12, half_precision=True)
     served = plan(LLAMA, "serve", larger, Wish(adapters=1))
     assert served.fits
-    assert "--context-tokens" in served.notes[0]
+    assert "--max-context-tokens" in served.notes[0]
+    flags = re.findall(r"--([a-z-]+)", " ".join(served.notes))
+    assert len(flags) == 3
+    assert {flag.replace("-", "_") for flag in flags} <= Settings.model_fields.keys()
 
 
 def test_more_adapters_and_higher_rank_cost_in_proportion() -> None:
