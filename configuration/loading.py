@@ -99,7 +99,8 @@ def _parser(
             )
         else:
             parse = _parse_nested if _is_nested(field.annotation) else str
-            metavar = name.rsplit("_", 1)[-1].upper()
+            choices = _choices(field.annotation)
+            metavar = f"{{{','.join(choices)}}}" if choices else name.rsplit("_", 1)[-1].upper()
             parser.add_argument(_flag(name), dest=name, metavar=metavar, type=parse, help=text)
     return parser
 
@@ -117,6 +118,15 @@ def _help(name: str, field: FieldInfo, env_prefix: str | None) -> str:
     if env_prefix:
         text += f" (${env_prefix}{name.upper()})"
     return text
+
+
+def _choices(annotation: object) -> list[str]:
+    """The texts that a value may be, where there are only so many."""
+    given = [option for option in typing.get_args(annotation) if option is not types.NoneType]
+    if typing.get_origin(annotation) is typing.Literal:
+        return [str(choice) for choice in given]
+    is_optional = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return _choices(given[0]) if is_optional and len(given) == 1 else []
 
 
 def _is_nested(annotation: object) -> bool:

@@ -67,6 +67,9 @@ def test_a_context_that_does_not_fit_is_cut_and_the_flag_is_said() -> None:
     served = plan(LLAMA, "serve", larger, Wish(adapters=1))
     assert served.fits
     assert "--max-context-tokens" in served.notes[0]
+    flags = re.findall(r"--([a-z-]+)", " ".join(served.notes))
+    assert len(flags) == 3
+    assert {flag.replace("-", "_") for flag in flags} <= Settings.model_fields.keys()
 
 
 def test_more_adapters_and_higher_rank_cost_in_proportion() -> None:

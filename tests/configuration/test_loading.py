@@ -18,6 +18,7 @@ class Recipe(BaseModel):
     learning_rate: float = Field(default=1e-4, gt=0, le=1, description="100 % of the step size")
     steps: int = Field(default=10, ge=1, description="how many")
     kind: Literal["a", "b"] = Field(default="a", description="which")
+    mode: Literal["c", "d"] | None = Field(default=None, description="which other")
     quiet: bool = Field(default=False, description="say less")
     targets: list[str] | None = Field(default=None, description="which layers")
     key: SecretStr | None = Field(default=None, description="secret")
@@ -136,3 +137,6 @@ def test_help_lists_every_setting_with_default_and_description(
     text = capsys.readouterr().out
     for word in ("--learning-rate", "100 % of the step size", "[default: 0.0001]", "[required]"):
         assert word in text
+    assert "--kind {a,b}" in text
+    assert "--mode {c,d}" in text
+    assert "--targets TARGETS" in text
