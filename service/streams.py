@@ -94,7 +94,7 @@ class PlainFrame:
             if is_usage(chunk):
                 return b""
             chunk.pop("usage", None)
-        else:
+        elif "choices" in chunk:
             # OpenAI's chunks all have the field once it was asked for.
             chunk.setdefault("usage", None)
         return event(chunk)
