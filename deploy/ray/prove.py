@@ -27,8 +27,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TOKEN_S = 0.1
 READY_TIMEOUT_S = 300.0
-# Ray gives up a node whose agents take more than 15 seconds to start, which a busy machine may need.
-STARTS = 4
 CONVERGED_S = 2.0
 CLIENTS = 4
 LOAD_S = 3.0
@@ -56,7 +54,9 @@ def serving(root: Path) -> Iterator[str]:
     store, base = make_store(root, probes=())
     publish(store, "beta", base, root, seed=9, probes=())
     store.set_alias("beta", "stable", 1, expected=None, who="proof", why="start")
-    cluster, port = free_ports(2)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     config = root / "serve.yaml"
     config.write_text(yaml.safe_dump(adapted(port)), encoding="utf-8")
     settings = {
@@ -66,66 +66,24 @@ def serving(root: Path) -> Iterator[str]:
         "FAKE_TOKEN_DELAY_S": str(TOKEN_S),
         "PYTHONPATH": f"{ROOT}:{HERE}",
         # A cluster of its own, whatever else runs here, that tells nobody about it.
-        "RAY_ADDRESS": f"127.0.0.1:{cluster}",
+        "RAY_ADDRESS": "local",
         "RAY_USAGE_STATS_ENABLED": "0",
     }
-    url = f"http://127.0.0.1:{port}"
-    with (
-        ray_node(cluster, root / "ray.log", settings),
-        running("serve", ["run", str(config)], root / "log", settings) as serve,
-    ):
-        wait_until_ready(url, serve, root / "log")
-        yield url
-
-
-@contextlib.contextmanager
-def ray_node(port: int, log: Path, settings: dict[str, str]) -> Iterator[None]:
-    """Ray on this machine alone."""
-    command = ["start", "--head", "--block", "--port", str(port), "--include-dashboard=false"]
-    for _ in range(STARTS):
-        with running("ray", command, log, settings) as node:
-            if is_up(node, log):
-                yield
-                return
-    sys.exit(log.read_text(encoding="utf-8", errors="replace")[-5000:])
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
-@contextlib.contextmanager
-def running(
-    program: str, arguments: list[str], log: Path, settings: dict[str, str]
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """A program of Ray's until the block ends; it ends its own processes on SIGINT."""
-    with log.open("wb") as output:
+    with (root / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [str(Path(sys.executable).with_name(program)), *arguments],
+            [str(Path(sys.executable).with_name("serve")), "run", str(config)],
             cwd=ROOT,
             env={**os.environ, **settings},
-            stdout=output,
-            stderr=output,
+            stdout=log,
+            stderr=log,
         )
+    url = f"http://127.0.0.1:{port}"
     try:
-        yield process
+        wait_until_ready(url, process, root / "log")
+        yield url
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
-
-
-def is_up(node: "subprocess.Popen[bytes]", log: Path) -> bool:
-    """Wait until a node has started; false if it gave up."""
-    while "Ray runtime started" not in log.read_text(encoding="utf-8", errors="replace"):
-        if node.poll() is not None:
-            return False
-        time.sleep(0.2)
-    return True
 
 
 def wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

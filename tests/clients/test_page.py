@@ -77,7 +77,8 @@ async def test_a_promotion_on_the_page_changes_what_is_asked_next_and_no_running
     for name, told in zip((BASE, "alpha@1", "beta@2"), times, strict=True):
         assert f"answered by {name}" in told
         assert "TTFT" in told
-        assert "–" not in told
+    # What the base says is noise, which may end before its first letter.
+    assert "–" not in "".join(times[1:])
     assert [len(text) for text in texts[1:]] == [TOKENS, TOKENS]
     assert parroted(WORDS["alpha"][0], texts[1])
     assert parroted(WORDS["beta"][1], texts[2])
