@@ -20,7 +20,7 @@ def parse(raw: bytes) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the document"
         raise ValueError(f"{place}: {first['msg']}") from error
     if manifest.content_sha256 != content_sha256(manifest.files):
