@@ -20,9 +20,8 @@ def parse(raw: bytes) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the document"
-        raise ValueError(f"{place}: {first['msg']}") from error
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if manifest.content_sha256 != content_sha256(manifest.files):
         raise ValueError("content_sha256 is not that of the files it lists")
     return manifest

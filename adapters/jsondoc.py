@@ -49,7 +49,8 @@ def parsed_bytes(raw: bytes) -> int:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise DuplicateKeyError(f"the key {twice[:80]!a} occurs twice")
     return result
 

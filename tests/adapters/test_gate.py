@@ -175,6 +175,8 @@ def test_a_base_that_cannot_be_read_is_not_the_adapters_fault(
         ({"rank": 0}, ["rank_invalid"]),
         ({"alpha": -1.0}, ["alpha_invalid"]),
         ({"alpha": 1e6}, ["scale_out_of_range"]),
+        ({"rank": 16, "alpha": 1000.0}, []),
+        ({"rank": 16, "alpha": 1000.0, "rslora": True}, ["scale_out_of_range"]),
         ({"targets": []}, ["targets_invalid"]),
         ({"targets": ["q_proj", "lm_head", "c_attn"]}, ["target_not_servable"] * 2),
     ],
@@ -185,6 +187,51 @@ def test_a_lora_is_judged_before_it_is_trained(
     lora = LoraFacts(rank=8, alpha=16.0, targets=["q_proj"], rslora=False)
     found = gate.check_lora(lora.model_copy(update=facts), base)
     assert [finding.code for finding in found] == codes
+
+
+def test_a_draft_is_compared_with_the_adapter_before_it_is_published(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    directory, draft = adapter.write(tmp_path / "adapter"), adapter.draft()
+    assert gate.check_draft(draft, directory, adapter.base) == []
+    other = draft.model_copy(update={"lora": draft.lora.model_copy(update={"rank": 5})})
+    (finding,) = gate.check_draft(other, directory, adapter.base)
+    assert finding.code == "manifest_disagrees"
+    (directory / "adapter_config.json").unlink()
+    assert gate.check_draft(other, directory, adapter.base) == []
+
+
+def test_a_manifest_is_compared_with_the_adapter_beside_it(
+    store: Store, adapter: Adapter, tmp_path: Path
+) -> None:
+    source = adapter.write(tmp_path / "source")
+    version = store.publish("tales", source, adapter.draft(), base_dir=adapter.base)
+    path = version.path / "manifest.json"
+    document = json.loads(path.read_text())
+    document["lora"]["rank"] = 5
+    path.write_text(json.dumps(document))
+    (finding,) = gate.check(version.path, adapter.base)
+    assert (finding.code, finding.file) == ("manifest_disagrees", "manifest.json")
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_that_cannot_be_read_is_named(
+    name: str, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = adapter.write(tmp_path / "adapter")
+    real = os.open
+
+    def refuse(path: Path, *args: int) -> int:
+        if Path(path) == directory / name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *args)
+
+    monkeypatch.setattr(os, "open", refuse)
+    (finding,) = gate.check(directory, adapter.base)
+    assert str(finding) == (
+        f"[file_unreadable] in {name}: It cannot be read (Permission denied). Expected a plain file "
+        "that nobody changes meanwhile. Check its owner, its mode and the disk."
+    )
 
 
 def test_our_reading_of_a_file_agrees_with_the_library(adapter: Adapter, tmp_path: Path) -> None:

@@ -57,3 +57,13 @@ def test_the_estimate_counts_what_python_makes_of_a_document() -> None:
     assert jsondoc.parsed_bytes(b'"ab"') == 4 + 72
     assert jsondoc.parsed_bytes(b'{"a":1,"b":2}') == 13 + 88 + 2 * 72 + 3 * 40
     assert jsondoc.parsed_bytes("é".encode()) == 8
+    assert jsondoc.parsed_bytes(b'"') == 1
+
+
+def test_as_much_memory_as_agreed_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = jsondoc.parsed_bytes(b'{"a": 1}')
+    monkeypatch.setattr(jsondoc, "MAX_PARSED_BYTES", needed)
+    assert jsondoc.parse(b'{"a": 1}') == {"a": 1}
+    monkeypatch.setattr(jsondoc, "MAX_PARSED_BYTES", needed - 1)
+    with pytest.raises(ValueError, match="it would take more than"):
+        jsondoc.parse(b'{"a": 1}')

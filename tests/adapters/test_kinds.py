@@ -1,7 +1,8 @@
 """Which files are there and of what kind; what is said about a directory that is none."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,21 @@ def test_only_what_must_hold_something_may_not_be_empty(tmp_path: Path) -> None:
     (directory / layout.MANIFEST).write_bytes(b"")
     (said,) = look(directory)[1]
     assert said == "[file_empty] in manifest.json: It has zero bytes. Save the adapter again."
+
+
+def test_no_more_is_listed_than_an_adapter_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory may hold more names than memory."""
+    directory = filled(tmp_path / "adapter")
+    real = os.scandir
+
+    @contextlib.contextmanager
+    def endless(path: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with real(path) as scan:
+            entry = next(scan)
+            yield (entry if n <= layout.MAX_FILES else pytest.fail("read on") for n in range(99))
+
+    monkeypatch.setattr(os, "scandir", endless)
+    (said,) = look(directory)[1]
+    assert said.startswith("[too_many_files]")

@@ -153,6 +153,7 @@ def not_whole(token: str) -> str:
         ("tokenizer.json", tokenizer({"a": 3, "b": 2}), GIVES.format("'a'", 3, "the base model's own", 2)),
         ("tokenizer.json", tokenizer({"q": 100, "r": 101, "a": 3}), GIVES.format("'q'", 100, "below 100", 2)),
         ("tokenizer.json", {"model": {"vocab": [["x", 0.0], ["</s>", 0.0]]}}, GIVES.format("'x'", 0, "the base model's own", 1)),
+        ("tokenizer.json", tokenizer({"q": 100}) | {"added_tokens": [{"content": "a", "id": 2}]}, GIVES.format("'q'", 100, "below 100", 1)),
         ("tokenizer.json", {"model": 7}, None),
         ("tokenizer.json", {"model": {"vocab": 7}, "added_tokens": 7}, None),
         ("tokenizer.json", {"added_tokens": [7, {"content": "</s>", "id": 1}]}, None),
