@@ -121,6 +121,23 @@ TABLES = [
         "Big5", ".csv", "prompt,output\n小明有幾個蘋果？,三個蘋果\na,b\n".encode("big5"),
         [(2, "broken_encoding")] * 2, 1,
     ),
+    Spoiled(
+        "UTF-16 of the other order", ".jsonl",
+        '\ufeff{"prompt": "a", "output": "b"}\n{"prompt": "c", "output": ""}\n'.encode("utf-16-be"),
+        [(1, "not_utf8"), (2, "empty_output")], 1,
+    ),
+    Spoiled("NUL byte in the header", ".csv", b"prompt,output\x00\na,b\n", [(1, "missing_column")], 0),
+    Spoiled("doubled prompt", ".csv", b"prompt,prompt,output\na,a,b\n", [(1, "duplicate_column")], 0),
+    Spoiled(
+        "line separators that end no line", ".jsonl",
+        '{"prompt": "a\u2028x", "output": "b\u2028c"}\n{"prompt": "c", "output": ""}\n'.encode(),
+        [(2, "empty_output")], 1,
+    ),
+    Spoiled(
+        "form feed and next line that end no line", ".csv",
+        'prompt,output\n"a\u2028x","b\x85c\x0cd"\nc,\n'.encode(),
+        [(2, "control_character"), (2, "broken_encoding"), (3, "empty_output")], 0,
+    ),
     Spoiled("a workbook", ".csv", b"PK\x03\x04\x14\x00\x06\x00", [(1, "not_text_file")], 0),
     Spoiled("an archive", ".jsonl", gzip.compress(b"{}"), [(1, "not_text_file")], 0),
     Spoiled("noise", ".csv", bytes(range(256)) * 4, [(1, "not_text_file")], 0),
