@@ -17,6 +17,8 @@ from basemodels.listing import facts, find_sizes, plan_facts, plan_lines, plans,
 from basemodels.planning import Wish
 from basemodels.resolving import find_entry
 
+_BITS_SHOWN = {"nf4": "4 bit", "fp8": "8 bit"}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
@@ -110,7 +112,7 @@ def _line(entry: CatalogueEntry, row: Mapping[str, object]) -> str:
 def _short(verdict: Mapping[str, object]) -> str:
     if not verdict["fits"]:
         return f"{'no':8}"
-    return f"{'4 bit' if verdict['dtype'] == 'nf4' else 'yes':8}"
+    return f"{_BITS_SHOWN.get(str(verdict['dtype']), 'yes'):8}"
 
 
 def _show(model: str, device_name: str) -> None:

@@ -12,7 +12,7 @@ from basemodels.planning import Plan, Use, Wish, best_serving, plan
 from basemodels.resolving import cached_directory, find_entry, local_directory
 from basemodels.sizes import Sizes, WeightDtype, sizes_of, weight_bytes
 
-_DTYPES: tuple[WeightDtype, ...] = ("float32", "bfloat16", "int8", "nf4")
+_DTYPES: tuple[WeightDtype, ...] = ("float32", "bfloat16", "fp8", "int8", "nf4")
 
 
 def find_sizes(model: str) -> Sizes:

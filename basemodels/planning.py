@@ -105,15 +105,15 @@ class Plan:
 
 
 def plan(sizes: Sizes, use: Use, device: Device, wish: Wish, *, quantised: bool = False) -> Plan:
-    """Work out one use of a base model on a device; `quantised` serves from 4-bit weights."""
+    """Work out one use of a base model on a device; `quantised` serves from 8-bit weights."""
     dtype: WeightDtype = "bfloat16" if device.half_precision else "float32"
     if use == "serve":
-        return _serving(sizes, device, wish, "nf4" if quantised else dtype)
+        return _serving(sizes, device, wish, "fp8" if quantised else dtype)
     return _training(sizes, device, wish, "nf4" if use == "qlora" else dtype)
 
 
 def best_serving(sizes: Sizes, device: Device, wish: Wish) -> Plan:
-    """Plan serving in 16 bit, and from 4-bit weights where only those fit."""
+    """Plan serving in 16 bit, and from 8-bit weights where only those fit."""
     plain = plan(sizes, "serve", device, wish)
     if plain.fits or not device.half_precision:
         return plain
@@ -151,8 +151,8 @@ def _serving(sizes: Sizes, device: Device, wish: Wish, dtype: WeightDtype) -> Pl
             f"{context:,} tokens at once"
         )
     notes.append(f"--max-docked-versions {wish.adapters} --max-lora-rank {wish.rank}")
-    if dtype == "nf4":
-        notes.append("from 4-bit weights (bitsandbytes)")
+    if dtype == "fp8":
+        notes.append("from 8-bit weights (FP8, made as they are loaded): --quantise fp8")
     cache = Part(
         "KV cache", served * token_bytes, f"one request of {served:,} tokens, {token_bytes:,} each"
     )

@@ -6,9 +6,16 @@ from typing import Literal
 
 from basemodels.modules import Config, shapes_of
 
-WeightDtype = Literal["float32", "bfloat16", "int8", "nf4"]
-# NF4 with double quantisation: 4 bits, and 0.127 for the scales (Dettmers et al. 2023, section 3).
-_BITS: dict[WeightDtype, float] = {"float32": 32, "bfloat16": 16, "int8": 8.02, "nf4": 4.127}
+WeightDtype = Literal["float32", "bfloat16", "fp8", "int8", "nf4"]
+# FP8 and int8 keep a scale for each row, NF4 with double quantisation 0.127 bits for its scales
+# (Dettmers et al. 2023, section 3).
+_BITS: dict[WeightDtype, float] = {
+    "float32": 32,
+    "bfloat16": 16,
+    "fp8": 8.02,
+    "int8": 8.02,
+    "nf4": 4.127,
+}
 
 _NORM_KINDS = {"GemmaForCausalLM": 2, "Gemma3ForCausalLM": 4}
 _TIED_BY_DEFAULT = frozenset(

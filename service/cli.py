@@ -148,6 +148,7 @@ def make_vllm(settings: Settings, base_dir: Path) -> tuple[Engine, int]:
         max_slots=settings.max_slots,
         max_rank=settings.max_lora_rank,
         dtype=settings.dtype,
+        quantise=settings.quantise,
         context_tokens=settings.max_context_tokens,
         kv_cache_bytes=settings.kv_cache_bytes,
         memory_fraction=settings.gpu_memory_fraction,

@@ -78,6 +78,9 @@ class Settings(BaseModel):
     dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
         None, description="numbers the model computes in; unset: what the hardware does best"
     )
+    quantise: Literal["none", "fp8"] | None = Field(
+        None, description="8-bit weights on a GPU; unset: where those of 16 bits do not fit"
+    )
     max_context_tokens: int | None = Field(
         None, ge=16, le=2**21, description="longest prompt and answer together; unset: the base's"
     )

@@ -15,12 +15,17 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Gpu:
-    """The accelerator vLLM would use."""
+    """The accelerator vLLM would use.
+
+    Attributes:
+        fp8: It multiplies 8-bit floating point in hardware, as of compute capability 8.9 (Ada).
+    """
 
     name: str
     total_bytes: int
     free_bytes: int
     bf16: bool
+    fp8: bool
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,22 @@ class BaseFacts:
 
     Attributes:
         parameters: Weights, by the configuration.
+        linear: Those of linear layers, which quantisation shrinks.
         kv_values_per_token: Numbers the KV cache holds for one token.
         lora_values_per_rank: Numbers an adapter on every linear layer has for each rank.
         context_tokens: The longest prompt and answer the model was made for.
     """
 
     parameters: int
+    linear: int
     kv_values_per_token: int
     lora_values_per_rank: int
     context_tokens: int
+
+    def weight_bytes(self, value_bytes: int, quantise: str | None) -> int:
+        """Bytes of all weights, those of linear layers in one byte each if quantised to `fp8`."""
+        saved = (value_bytes - 1) * self.linear if quantise == "fp8" else 0
+        return self.parameters * value_bytes - saved
 
 
 def base_facts(base_dir: Path) -> BaseFacts:
@@ -70,6 +82,7 @@ def base_facts(base_dir: Path) -> BaseFacts:
     sizes = sizes_of(read_config(base_dir))
     return BaseFacts(
         parameters=sizes.parameters,
+        linear=sizes.linear,
         kv_values_per_token=sizes.kv_per_token,
         lora_values_per_rank=sizes.lora_per_rank,
         context_tokens=sizes.context_tokens,
@@ -155,6 +168,7 @@ def _gpu() -> Gpu | None:
         total_bytes=memory.total,
         free_bytes=memory.free,
         bf16=bool(current_platform.has_device_capability(80)),
+        fp8=bool(current_platform.has_device_capability(89)),
     )
 
 

@@ -70,6 +70,8 @@ def engine_args(
         "kv_cache_memory_bytes": settings.kv_cache_bytes,
         "gpu_memory_utilization": settings.memory_fraction,
         "otlp_traces_endpoint": traces_url,
+        # Each row of a weight with its own scale; vLLM makes them while it reads the 16-bit ones.
+        "quantization": "fp8_per_channel" if settings.quantise == "fp8" else None,
     }
     return AsyncEngineArgs(
         model=str(base_dir),

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 from basemodels.devices import GIB
 from service.engine.errors import EngineStartFailed
 from service.engine.hardware import BaseFacts, Gpu, Hardware, gib
-from service.engine.refusing import refuse_too_much
+from service.engine.refusing import refuse_small_gpu, refuse_too_much
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 VALUE_BYTES: dict[Dtype, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -42,6 +42,7 @@ class Wishes:
         max_slots: Adapters computed in one step, at most `max_docked`.
         max_rank: The highest rank of an adapter.
         dtype: In which numbers the model computes.
+        quantise: In which its linear weights are kept; "none": in those of `dtype`.
         context_tokens: The longest prompt and answer together.
         kv_cache_bytes: Memory for the KV cache, on a CPU.
         memory_fraction: The share of a GPU's memory, above 0 and up to 1.
@@ -52,6 +53,7 @@ class Wishes:
     max_slots: int | None = None
     max_rank: int | None = None
     dtype: Dtype | None = None
+    quantise: Literal["none", "fp8"] | None = None
     context_tokens: int | None = None
     kv_cache_bytes: int | None = None
     memory_fraction: float | None = None
@@ -65,6 +67,7 @@ class EngineSettings:
     Attributes:
         max_active: Adapters that may share one batch.
         cores: Logical CPUs to compute on; none on a GPU.
+        quantise: In which numbers linear weights are kept, if not in those of `dtype`.
     """
 
     device: Literal["cpu", "cuda"]
@@ -78,6 +81,7 @@ class EngineSettings:
     kv_cache_bytes: int | None
     memory_fraction: float | None
     cores: tuple[int, ...]
+    quantise: Literal["fp8"] | None = None
 
 
 @dataclass(frozen=True)
@@ -167,19 +171,14 @@ class _Chooser:
             GPU_MAX_ACTIVE,
             f"each takes its place in the GPU's memory; up to {GPU_MAX_ACTIVE} share a batch",
         )
-        weights = base.parameters * value_bytes
-        max_rank = self._rank(value_bytes, max_active, share - weights, GPU_MAX_RANK)
-        slots = max_rank * self._rank_bytes(value_bytes, max_active)
         context = wishes.context_tokens or base.context_tokens
         least_kv = min(context, LEAST_CONTEXT_TOKENS) * base.kv_values_per_token * value_bytes
-        if weights + slots + least_kv > share:
-            raise EngineStartFailed(
-                f"The GPU {gpu.name} has too little free memory for this base model: "
-                f"{gib(gpu.free_bytes)} of {gib(gpu.total_bytes)} are free, and {gib(share)} "
-                f"may be used; {gib(weights)} are needed for the weights, {gib(slots)} for "
-                f"adapters and {gib(least_kv)} for the KV cache. End what else runs on it, or "
-                "choose a smaller base model, a lower max_lora_rank or fewer docked versions."
-            )
+        lowest = RANKS[-1] * self._rank_bytes(value_bytes, max_active)
+        quantise = self._quantise(gpu, value_bytes, share - least_kv - lowest)
+        weights = base.weight_bytes(value_bytes, quantise)
+        max_rank = self._rank(value_bytes, max_active, share - weights, GPU_MAX_RANK)
+        slots = max_rank * self._rank_bytes(value_bytes, max_active)
+        refuse_small_gpu(gpu, share, weights=weights, slots=slots, kv=least_kv)
         return EngineSettings(
             device="cuda",
             dtype=dtype,
@@ -192,7 +191,18 @@ class _Chooser:
             kv_cache_bytes=wishes.kv_cache_bytes,
             memory_fraction=fraction,
             cores=(),
+            quantise=quantise,
         )
+
+    def _quantise(self, gpu: Gpu, value_bytes: int, room_bytes: int) -> Literal["fp8"] | None:
+        wished = self._wishes.quantise
+        if wished is not None:
+            return self._say("quantise", "fp8", "as set") if wished == "fp8" else None
+        plain, small = (self._base.weight_bytes(value_bytes, kind) for kind in (None, "fp8"))
+        if not gpu.fp8 or plain <= room_bytes:
+            return None
+        why = f"weights of {gib(plain)} do not fit; in 8 bits they take {gib(small)}"
+        return self._say("quantise", "fp8", why)
 
     def _cpu_dtype(self, hardware: Hardware) -> Dtype:
         why = (

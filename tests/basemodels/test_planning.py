@@ -52,9 +52,9 @@ def test_the_flags_that_a_plan_names_are_those_of_the_service() -> None:
     assert {"--max-docked-versions", "--max-lora-rank", "--max-context-tokens"} <= named <= known
 
 
-def test_fifteen_billion_weights_are_served_from_four_bits_and_not_trained_in_sixteen() -> None:
+def test_fifteen_billion_weights_are_served_from_eight_bits_and_not_trained_in_sixteen() -> None:
     served, lora, qlora = plans(sizes_of(CATALOGUE["starcoder"].config), CARD, Wish())
-    assert (served.dtype, lora.fits, qlora.fits) == ("nf4", False, True)
+    assert (served.dtype, lora.fits, qlora.fits) == ("fp8", False, True)
     assert "too little memory" in lora.lacking[0]
 
 

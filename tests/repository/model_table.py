@@ -70,7 +70,7 @@ def _verdict(verdict: object) -> str:
     assert isinstance(verdict, dict)
     if not verdict["fits"]:
         return "no"
-    return "4 bit" if verdict["dtype"] == "nf4" else "16 bit"
+    return {"nf4": "4 bit", "fp8": "8 bit"}.get(verdict["dtype"], "16 bit")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,14 @@ def test_what_the_profile_leaves_open_stays_vllms_own_default() -> None:
     assert args.max_loras == 2
 
 
+def test_8_bit_weights_are_made_by_a_way_that_vllm_knows() -> None:
+    from vllm.config.quantization import _ONLINE_SHORTHANDS
+
+    assert args_for(CUDA).quantization is None
+    way = args_for(replace(CUDA, quantise="fp8")).quantization
+    assert _ONLINE_SHORTHANDS[way].linear is not None
+
+
 def test_nothing_from_a_models_directory_is_executed() -> None:
     args = args_for(CPU)
     assert args.load_format == "safetensors"

@@ -11,12 +11,14 @@ from service.engine.profile import Profile, Wishes, choose
 
 SMOLLM2 = BaseFacts(
     parameters=134_000_000,
+    linear=106_000_000,
     kv_values_per_token=11_520,
     lora_values_per_rank=305_280,
     context_tokens=8192,
 )
 SEVEN_B = BaseFacts(
     parameters=7_240_000_000,
+    linear=6_980_000_000,
     kv_values_per_token=65_536,
     lora_values_per_rank=2_621_440,
     context_tokens=32_768,
@@ -29,7 +31,7 @@ LAPTOP = Hardware(
     available_bytes=10 * GIB,
     gpu=None,
 )
-RTX_4090 = Gpu("NVIDIA GeForce RTX 4090", 24 * GIB, 23 * GIB, bf16=True)
+RTX_4090 = Gpu("NVIDIA GeForce RTX 4090", 24 * GIB, 23 * GIB, bf16=True, fp8=True)
 
 
 def why(profile: Profile, setting: str) -> str:
@@ -153,6 +155,26 @@ def test_an_old_card_computes_in_float16() -> None:
     assert profile.settings.dtype == "float16"
 
 
+def test_weights_that_do_not_fit_are_kept_in_8_bits_where_the_card_can() -> None:
+    fifteen_b = replace(SEVEN_B, parameters=15_517_000_000, linear=15_200_000_000)
+    profile = choose(replace(LAPTOP, gpu=RTX_4090), fifteen_b, Wishes())
+    assert profile.settings.quantise == "fp8"
+    assert "28.9 GiB do not fit; in 8 bits they take 14.7 GiB" in why(profile, "quantise")
+    assert choose(replace(LAPTOP, gpu=RTX_4090), SEVEN_B, Wishes()).settings.quantise is None
+    wished = choose(replace(LAPTOP, gpu=RTX_4090), SEVEN_B, Wishes(quantise="fp8"))
+    assert wished.settings.quantise == "fp8"
+    older = replace(RTX_4090, fp8=False)
+    for gpu, wish in ((older, None), (RTX_4090, "none")):
+        with pytest.raises(EngineStartFailed, match=r"28\.9 GiB are needed for the weights"):
+            choose(replace(LAPTOP, gpu=gpu), fifteen_b, Wishes(quantise=wish))
+
+
+@pytest.mark.parametrize("gpu", [None, replace(RTX_4090, fp8=False)], ids=["cpu", "older"])
+def test_8_bits_are_refused_where_nothing_multiplies_them(gpu: Gpu | None) -> None:
+    with pytest.raises(EngineStartFailed, match=r"asks for fp8 on .* 8\.9 or higher"):
+        choose(replace(LAPTOP, gpu=gpu), SMOLLM2, Wishes(quantise="fp8"))
+
+
 def test_a_card_in_use_gives_what_is_free() -> None:
     busy = replace(RTX_4090, free_bytes=18 * GIB)
     profile = choose(replace(LAPTOP, gpu=busy), SMOLLM2, Wishes())
@@ -163,8 +185,8 @@ def test_a_card_in_use_gives_what_is_free() -> None:
 
 
 def test_a_card_that_is_too_small_is_told_with_the_figures() -> None:
-    busy = replace(RTX_4090, free_bytes=10 * GIB)
-    with pytest.raises(EngineStartFailed, match=r"RTX 4090 .* 10\.0 GiB of 24\.0 GiB .* weights"):
+    busy = replace(RTX_4090, free_bytes=6 * GIB)
+    with pytest.raises(EngineStartFailed, match=r"RTX 4090 .* 6\.0 GiB of 24\.0 GiB .* weights"):
         choose(replace(LAPTOP, gpu=busy), SEVEN_B, Wishes())
 
 

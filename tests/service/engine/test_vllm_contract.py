@@ -33,6 +33,7 @@ PARAMETERS: dict[str, set[str]] = {
         "generation_config",
         "structured_outputs_config",
         "otlp_traces_endpoint",
+        "quantization",
     },
     "vllm.entrypoints.openai.chat_completion.serving.OpenAIServingChat": {
         "engine_client",
