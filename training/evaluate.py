@@ -9,16 +9,16 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 from rich.console import Console
 from rich.table import Table
 
 import pseudocode
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, UnknownAdapter
 from adapters.layout import default_root
-from adapters.store import Store
+from adapters.store import Store, Version
 from basemodels import BaseModelError
 from configuration import ConfigurationError, load
 from training.asking import Service, ask
@@ -42,7 +42,9 @@ class Settings(BaseModel):
         default=None, description="base model, in this process [default: what the version names]"
     )
     task: TaskName | None = Field(
-        default=None, description="kind of rows [default: what the version was trained for]"
+        default=None,
+        description="kind of rows [default: what the version was trained for; pseudocode if it is "
+        "in no store here]",
     )
     metric: list[str] = Field(
         default_factory=list,
@@ -221,10 +223,11 @@ def _evaluate(settings: Settings, console: Console) -> None:
 
         compare(settings, console)
         return
-    if settings.task not in (None, "pseudocode"):
+    task = _task_asked_for(settings)
+    if task != "pseudocode":
         from training.side_by_side import score_service  # noqa: PLC0415 - as above
 
-        score_service(settings, console)
+        score_service(settings, console, task)
         return
     sheet = read_held_out(settings.rows, "pseudocode")
     rows = sheet.rows[: settings.limit_rows]
@@ -255,6 +258,32 @@ def _evaluate(settings: Settings, console: Console) -> None:
         }
         store.record_evaluation(version.name, version.number, results)
         console.print(f"Recorded with {version} in {store.root}")
+
+
+def _task_asked_for(settings: Settings) -> TaskName:
+    """The task of a service's model: as said, or of the version in the store, if it is there."""
+    if settings.task is not None:
+        return settings.task
+    try:
+        return task_of(Store(settings.store or default_root()).resolve(settings.model))
+    except UnknownAdapter:
+        return "pseudocode"
+
+
+def task_of(version: Version) -> TaskName:
+    """What a version was trained for.
+
+    Raises:
+        EvaluationFailed: Its manifest does not say.
+    """
+    task = version.manifest.training.get("task")
+    for known in get_args(TaskName):
+        if task == known:
+            return known  # type: ignore[no-any-return]  # one of TaskName
+    raise EvaluationFailed(
+        f"{version} does not say what it was trained for (task={task!r}), expected one of "
+        f"{', '.join(get_args(TaskName))}. Say --task."
+    )
 
 
 def _show(scores: Scores, model: str, console: Console) -> None:

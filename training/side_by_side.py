@@ -1,7 +1,6 @@
 """The adapter beside its base, as `training.evaluate` shows and records it."""
 
 import asyncio
-from typing import get_args
 
 from pydantic import JsonValue
 from rich.console import Console
@@ -13,8 +12,7 @@ from basemodels import resolve
 from training import metrics
 from training.asking import ask
 from training.command import quieten
-from training.errors import EvaluationFailed
-from training.evaluate import Settings, read_held_out, service_of
+from training.evaluate import Settings, read_held_out, service_of, task_of
 from training.measuring import Mean, Measured, mean, measure
 from training.rows import Row
 from training.tasks import TASKS, TaskName
@@ -33,7 +31,7 @@ def compare(settings: Settings, console: Console) -> None:
     quieten()
     store = Store(settings.store or default_root())
     version = store.resolve(settings.model)
-    task = settings.task or _task_of(version)
+    task = settings.task or task_of(version)
     sheet = read_held_out(settings.rows, task)
     rows = sheet.rows[: settings.limit_rows]
     names = settings.metric or list(TASKS[task].metrics)
@@ -56,14 +54,14 @@ def compare(settings: Settings, console: Console) -> None:
         console.print(f"Recorded with {version} in {store.root}")
 
 
-def score_service(settings: Settings, console: Console) -> None:
+def score_service(settings: Settings, console: Console, task: TaskName) -> None:
     """Score what a service answers by the metrics of a task; the base too, if it is named.
 
     Raises:
         EvaluationFailed: The rows, the metrics or the service cannot be used.
         AdapterError: The version that answered is not in the store.
     """
-    task = settings.task or "instruct"
+    quieten()
     sheet = read_held_out(settings.rows, task)
     rows = sheet.rows[: settings.limit_rows]
     names = settings.metric or list(TASKS[task].metrics)
@@ -88,17 +86,6 @@ def score_service(settings: Settings, console: Console) -> None:
         store = Store(settings.store or default_root())
         version = store.resolve(served_by)
         store.record_evaluation(version.name, version.number, results)
-
-
-def _task_of(version: Version) -> TaskName:
-    task = version.manifest.training.get("task")
-    for known in get_args(TaskName):
-        if task == known:
-            return known  # type: ignore[no-any-return]  # one of TaskName
-    raise EvaluationFailed(
-        f"{version} does not say what it was trained for (task={task!r}), expected one of "
-        f"{', '.join(get_args(TaskName))}. Say --task."
-    )
 
 
 def _show(version: Version, found: Measured, console: Console) -> None:

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from adapters.errors import UnknownAdapter
 from training import evaluate
 from training.asking import Service, ask
 from training.errors import EvaluationFailed
@@ -153,6 +155,8 @@ def test_results_are_recorded_with_the_version_that_answered(
             self.root = root
 
         def resolve(self, ref: str) -> "Version":
+            if "@" not in ref:
+                raise UnknownAdapter(ref)
             return Version(*ref.split("@"))
 
         def record_evaluation(self, name: str, number: str, results: dict[str, Any]) -> None:
@@ -170,6 +174,23 @@ def test_results_are_recorded_with_the_version_that_answered(
     assert results["scores"]["overall"]["right"]["count"] == 19
     assert results["metrics"] == {"right": 1.0, "executed": 1.0}
     assert json.dumps(results)
+
+
+def test_a_service_is_asked_for_what_the_version_in_the_store_was_trained_for(
+    service: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trained = SimpleNamespace(manifest=SimpleNamespace(training={"task": "instruct"}))
+    monkeypatch.setattr(
+        evaluate, "Store", lambda root: SimpleNamespace(root=root, resolve=lambda _ref: trained)
+    )
+    rows = tmp_path / "rows.csv"
+    rows.write_text("prompt,output\na,return a\nb,something else\n")
+    arguments = ["--url", service, "--model", "sums", "--rows", str(rows), "--no-record"]
+    assert main([*arguments, "--metric", "[exact]"]) == 0
+    assert "exact 0.500" in capsys.readouterr().out
 
 
 def test_other_tasks_are_scored_by_their_metrics_through_the_service(

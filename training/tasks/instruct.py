@@ -1,9 +1,10 @@
 """Instructions and answers of any kind, in the form that the base model is used to."""
 
+from basemodels.tokens import PLAIN_QUESTION
 from training.tasks.task import Task
 
 TASK = Task(
-    prompt="### Instruction:\n{prompt}\n\n### Response:\n",
+    prompt=PLAIN_QUESTION,
     demands="be text",
     metrics=("similarity", "exact"),
     probes=("Say hello.", "用一句话介绍你自己。"),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from training.command import quieten
 from training.preparing import load_tokenizer
 from training.prompts import word
 from training.tasks import TASKS
@@ -36,6 +37,7 @@ class LocalModel:
         import torch  # noqa: PLC0415
         import transformers  # noqa: PLC0415
 
+        quieten()
         transformers.logging.disable_progress_bar()
         self.name = name
         self._torch = torch
