@@ -36,7 +36,7 @@ def facts() -> dict[str, str]:
         "memory": f"{_asked('memory.total')} MiB",
         "driver": _asked("driver_version"),
         **{package: importlib.metadata.version(package) for package in PACKAGES},
-        "commit": _git("describe", "--always", "--abbrev=40", "--dirty"),
+        "commit": _commit(),
     }
 
 
@@ -45,5 +45,7 @@ def _asked(field: str) -> str:
     return subprocess.check_output(["nvidia-smi", *query], text=True).strip()  # noqa: S607 - the driver's own
 
 
-def _git(*arguments: str) -> str:
-    return subprocess.check_output(["git", *arguments], cwd=ROOT, text=True).strip()  # noqa: S607
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or f"unknown: {done.stderr.strip()}"

@@ -26,11 +26,17 @@ from benchmarks._servers import PROMPT, VERSIONS, Server, loradock
 from benchmarks.engine import ratios
 from benchmarks.figures import Figure
 from benchmarks.parity.report import measure_captured
+from service.engine.hardware import base_facts, detect
+from service.engine.profile import Wishes, choose
 from tests.gpu import card
 from tests.gpu.conftest import Keep
 from tests.training.tiny_base import write_recipe
 
-pytestmark = pytest.mark.gpu
+pytestmark = [
+    pytest.mark.gpu,
+    # Asking vLLM for the card imports it here, and it warns while it is imported.
+    pytest.mark.filterwarnings("ignore"),
+]
 
 RANK = 16
 SERVED_TOKENS = 4096
@@ -43,7 +49,10 @@ def architectures() -> list[str]:
     """Those of the parity harness, whose list needs torch; one to be skipped without a card."""
     if not card.has_card():
         return ["every architecture"]
-    from benchmarks.parity.models import ARCHITECTURES
+    with warnings.catch_warnings():
+        # PEFT and torch warn while they are imported.
+        warnings.simplefilter("ignore")
+        from benchmarks.parity.models import ARCHITECTURES
 
     return [*ARCHITECTURES]
 
@@ -69,19 +78,14 @@ def test_log_probabilities_are_those_of_peft_with_captured_graphs(
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_service_leaves_graphs_and_compilation_on(large_base: Path) -> None:
-    with warnings.catch_warnings():
-        # vLLM and torch warn while they are imported and configured.
-        warnings.simplefilter("ignore")
-        from vllm.config import CompilationMode, CUDAGraphMode
+    from vllm.config import CompilationMode, CUDAGraphMode
 
-        from service.engine.hardware import base_facts, detect
-        from service.engine.launching import engine_args
-        from service.engine.profile import Wishes, choose
+    from service.engine.launching import engine_args
 
-        settings = choose(detect(), base_facts(large_base), Wishes()).settings
-        found = engine_args(large_base, "large", settings).create_engine_config()
+    settings = choose(detect(), base_facts(large_base), Wishes()).settings
+    found = engine_args(large_base, "large", settings).create_engine_config()
     assert settings.device == "cuda"
     assert found.compilation_config.cudagraph_mode != CUDAGraphMode.NONE
     assert found.compilation_config.mode == CompilationMode.VLLM_COMPILE
