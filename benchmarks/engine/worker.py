@@ -21,6 +21,8 @@ from service.engine.profile import EngineSettings, Wishes, choose
 from service.engine.protocol import DockedAdapter
 
 MAX_DOCKED = 4
+# On a GPU two engines and the matrices lie in its memory at once.
+GPU_SHARE = 0.35
 
 
 class Speaking(Protocol):
@@ -40,7 +42,8 @@ class Speaking(Protocol):
 
 def settings_for(base: Path, adapters: int = MAX_DOCKED) -> EngineSettings:
     """What the service chooses for a base on this machine, if it is to hold so many adapters."""
-    return choose(detect(), base_facts(base), Wishes(max_docked=adapters)).settings
+    wishes = Wishes(max_docked=adapters, memory_fraction=GPU_SHARE)
+    return choose(detect(), base_facts(base), wishes).settings
 
 
 class Ours:
@@ -85,7 +88,7 @@ class Ours:
 
 
 class Stock:
-    """vLLM's own engine. Only the size of its KV cache is set, since it refuses a machine in use."""
+    """vLLM's own engine. Only its memory is set, since it refuses a machine or a card in use."""
 
     async def start(self, base: Path, adapters: list[Path]) -> None:
         """See `Speaking`."""
@@ -93,9 +96,15 @@ class Stock:
         from vllm.lora.request import LoRARequest  # noqa: PLC0415
         from vllm.v1.engine.async_llm import AsyncLLM  # noqa: PLC0415
 
-        kv_bytes = settings_for(base).kv_cache_bytes
+        settings = settings_for(base)
+        limits = {
+            "kv_cache_memory_bytes": settings.kv_cache_bytes,
+            "gpu_memory_utilization": settings.memory_fraction,
+        }
         arguments = AsyncEngineArgs(
-            model=str(base), enable_lora=True, kv_cache_memory_bytes=kv_bytes
+            model=str(base),
+            enable_lora=True,
+            **{name: value for name, value in limits.items() if value is not None},
         )
         self._llm = AsyncLLM.from_engine_args(arguments)
         # It holds one adapter at a time by default, so only the first is asked for.

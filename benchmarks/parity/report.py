@@ -5,20 +5,23 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
 
 TIMEOUT_S = 600
 QUICK = ("llama",)
-# One process, quiet, offline, and nothing compiled for a model of a few layers.
+# One process, quiet and offline.
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_NO_USAGE_STATS": "1",
     "HF_HUB_OFFLINE": "1",
-    "TORCH_COMPILE_DISABLE": "1",
 }
+# On a CPU nothing is compiled for a model of a few layers.
+EAGER = {"TORCH_COMPILE_DISABLE": "1"}
+Conditions = dict[str, dict[str, float]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,20 +50,33 @@ def run(*, quick: bool = False) -> list[Figure]:
     return figures
 
 
-def measure(architecture: str) -> dict[str, dict[str, float]]:
-    """Run the worker on one architecture and return what it printed.
+def measure(architecture: str) -> Conditions:
+    """Run the worker on one architecture in float32 and return what it found.
 
     Raises:
         BenchmarkError: It ended without an answer.
     """
-    command = [sys.executable, "-m", "benchmarks.parity.worker", architecture]
+    return _answer(architecture, "float32", EAGER)[0]
+
+
+def measure_captured(architecture: str) -> tuple[Conditions, int]:
+    """The same on a GPU, in bfloat16 and with captured graphs, which are counted.
+
+    Raises:
+        BenchmarkError: It ended without an answer.
+    """
+    return _answer(architecture, "bfloat16", {})
+
+
+def _answer(architecture: str, dtype: str, more: Mapping[str, str]) -> tuple[Conditions, int]:
+    command = [sys.executable, "-m", "benchmarks.parity.worker", architecture, dtype]
     done = subprocess.run(  # noqa: S603 - fixed words
         command,
         capture_output=True,
         text=True,
         check=False,
         timeout=TIMEOUT_S,
-        env={**os.environ, **ENVIRONMENT},
+        env={**os.environ, **ENVIRONMENT, **more},
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
@@ -68,5 +84,5 @@ def measure(architecture: str) -> dict[str, dict[str, float]]:
         raise BenchmarkError(
             f"the engine on a tiny {architecture} ended without an answer:\n{last}"
         )
-    answer: dict[str, dict[str, float]] = json.loads(lines[-1])
-    return answer
+    answer = json.loads(lines[-1])
+    return answer["conditions"], answer["captured_graphs"]

@@ -1,7 +1,7 @@
-"""One architecture in a process of its own: `python -m benchmarks.parity.worker ARCHITECTURE`.
+"""One architecture in a process of its own: `python -m benchmarks.parity.worker ARCHITECTURE DTYPE`.
 
-Prints one JSON object: for each condition the largest difference of a log-probability from PEFT's,
-and how often the most probable token differed.
+Prints one JSON object: for each condition the largest difference of a log-probability from PEFT's
+in float32, and how often the most probable token differed; and how many CUDA graphs were captured.
 """
 
 import json
@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from vllm import LLM, SamplingParams
+from vllm.compilation.counter import compilation_counter
 from vllm.lora.request import LoRARequest
+from vllm.platforms import current_platform
 
+from benchmarks.goals import PARITY_BF16_NAT
 from benchmarks.parity import models
 
 PROMPT_LENGTHS = (1, 2, 7, 33, 64, 129, 300)
@@ -27,8 +30,10 @@ ANSWER_TOKENS = 4
 TOKENS_A_STEP = 96
 SWAPS = 50
 MAX_DOCKED = 4
-# Two tokens whose probabilities are this near may change places by rounding.
-TIE = 1e-4
+# Two tokens whose log-probabilities are this near may change places by rounding.
+TIE_NAT = {"float32": 1e-4, "bfloat16": PARITY_BF16_NAT}
+# The models are tiny; on a card in use the rest is somebody else's.
+GPU_SHARE = 0.3
 
 
 @dataclass
@@ -52,7 +57,7 @@ class Case:
 class Bench:
     """An engine with adapters, beside PEFT's answers for each of them."""
 
-    def __init__(self, folder: Path, architecture: str) -> None:
+    def __init__(self, folder: Path, architecture: str, dtype: str) -> None:
         base = models.make_base(folder / "base", architecture)
         self._adapters = [
             models.make_adapter(folder / f"adapter-{place}", base, shape, seed=place)
@@ -61,11 +66,12 @@ class Bench:
         # In a process of its own: vLLM changes the classes of transformers where it is loaded.
         self._peft = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         self._base = base
+        self._tie_nat = TIE_NAT[dtype]
         self._next_id = 1
         self._ids: dict[int, int] = {}
         self._llm = LLM(
             model=str(base),
-            dtype="float32",
+            dtype=dtype,
             enable_lora=True,
             max_loras=MAX_DOCKED,
             max_cpu_loras=MAX_DOCKED,
@@ -76,7 +82,9 @@ class Bench:
             max_logprobs=5,
             enable_chunked_prefill=True,
             enable_prefix_caching=True,
-            enforce_eager=True,
+            # As the service has it: captured graphs on a GPU, nothing of the kind on a CPU.
+            enforce_eager=not current_platform.is_cuda(),
+            gpu_memory_utilization=GPU_SHARE,
             kv_cache_memory_bytes=256 << 20,
             disable_log_stats=True,
         )
@@ -126,7 +134,7 @@ class Bench:
                 continue
             right = expected[place - 1]
             top = max(logprobs, key=lambda token: logprobs[token].logprob)
-            if right.max() - right[top] > TIE:
+            if right.max() - right[top] > self._tie_nat:
                 worst.other_top += 1
             for token, found in logprobs.items():
                 difference = abs(found.logprob - right[token])
@@ -175,8 +183,11 @@ def conditions(bench: Bench) -> dict[str, Worst]:
 def main() -> int:
     """Run one architecture and print what was found."""
     with tempfile.TemporaryDirectory() as folder:
-        found = conditions(Bench(Path(folder), sys.argv[1]))
-        answer = {name: vars(worst) for name, worst in found.items()}
+        found = conditions(Bench(Path(folder), *sys.argv[1:]))
+        answer = {
+            "conditions": {name: vars(worst) for name, worst in found.items()},
+            "captured_graphs": compilation_counter.num_cudagraph_captured,
+        }
     sys.stdout.write(f"{json.dumps(answer)}\n")
     return 0
 

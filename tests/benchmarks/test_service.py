@@ -30,11 +30,11 @@ def test_what_a_swap_did_is_judged_by_what_its_clients_saw() -> None:
     steady = [answer("alpha@1", *(number * 0.1 for number in range(100)))]
     found = goals.judged("service", swap._judged(steady, 5.0, 6.0, answer("alpha@2", 6.5)))
     assert [(figure.value, figure.ok) for figure in found[:1]] == [(0, True)]
-    assert [figure.ok for figure in found] == [True, True, True]
+    assert [figure.ok for figure in found] == [True, True, True, None]
     held_up = answer("alpha@1", *(number * 0.1 for number in range(50)), 5.6, 5.7)
     cut = answer("alpha@1", 5.1, failed="200, ended: False")
     found = goals.judged("service", swap._judged([held_up, cut], 5.0, 6.0, answer("alpha@1", 6.5)))
-    assert [figure.ok for figure in found] == [False, False, False]
+    assert [figure.ok for figure in found] == [False, False, False, None]
     assert math.isinf(found[2].value)
 
 

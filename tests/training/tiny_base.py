@@ -31,12 +31,13 @@ def build_tiny_llama(directory: Path, *, adds_bos: bool = False) -> Path:
     return directory
 
 
-def write_tokenizer(directory: Path, *, adds_bos: bool) -> None:
-    """Write a byte-level BPE tokenizer without merges."""
+def write_tokenizer(directory: Path, *, adds_bos: bool, words: int = 256) -> None:
+    """Write a byte-level BPE tokenizer without merges, with words that no text has, and two more."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    alphabet += [f"<{number}>" for number in range(len(alphabet), words)]
     vocabulary = {character: number for number, character in enumerate(alphabet)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
