@@ -79,17 +79,18 @@ def test_log_probabilities_are_those_of_peft_with_captured_graphs(
 
 
 @pytest.mark.timeout(900)
-def test_the_service_leaves_graphs_and_compilation_on(large_base: Path) -> None:
+def test_the_service_leaves_graphs_and_compilation_on(large_base: Path, keep: Keep) -> None:
     from vllm.config import CompilationMode, CUDAGraphMode
 
     from service.engine.launching import engine_args
 
     settings = choose(detect(), base_facts(large_base), Wishes()).settings
     found = engine_args(large_base, "large", settings).create_engine_config()
-    assert settings.device == "cuda"
-    assert found.compilation_config.cudagraph_mode != CUDAGraphMode.NONE
-    assert found.compilation_config.mode == CompilationMode.VLLM_COMPILE
-    assert found.lora_config.max_loras == settings.max_active
+    assert (settings.device, found.lora_config.max_loras) == ("cuda", settings.max_active)
+    graphs, mode = found.compilation_config.cudagraph_mode, found.compilation_config.mode
+    on = graphs != CUDAGraphMode.NONE and mode == CompilationMode.VLLM_COMPILE
+    note = f"{mode.name}, {graphs.name}"
+    keep([Figure("graphs and compilation, as the service sets them", float(on), "", note=note)])
 
 
 @pytest.mark.timeout(1800)
