@@ -7,7 +7,7 @@ from pathlib import Path
 
 from basemodels.devices import GIB
 from basemodels.modules import read_config
-from basemodels.sizes import sizes_of
+from basemodels.sizes import Sizes, sizes_of
 
 SYSTEM_ROOT = Path("/sys/devices/system")
 CGROUP_ROOT = Path("/sys/fs/cgroup")
@@ -79,7 +79,11 @@ def base_facts(base_dir: Path) -> BaseFacts:
     Raises:
         BaseModelError: It cannot be read, or its architecture is not known.
     """
-    sizes = sizes_of(read_config(base_dir))
+    return facts_of(sizes_of(read_config(base_dir)))
+
+
+def facts_of(sizes: Sizes) -> BaseFacts:
+    """What of a model's sizes matters here."""
     return BaseFacts(
         parameters=sizes.parameters,
         linear=sizes.linear,

@@ -13,7 +13,7 @@ from benchmarks import goals
 from benchmarks.engine.ratios import RATIOS
 from benchmarks.engine.worker import GPU_SHARE, MAX_DOCKED
 from benchmarks.figures import Figure
-from service.engine.hardware import BaseFacts, Gpu, Hardware
+from service.engine.hardware import Gpu, Hardware, facts_of
 from service.engine.profile import Profile, Wishes, choose
 from tests.gpu.report import Report
 
@@ -75,11 +75,8 @@ def test_every_ratio_of_the_engine_has_a_goal_on_a_card_too() -> None:
 
 
 def settings_of(name: str, wishes: Wishes) -> Profile:
-    sizes = sizes_of(CATALOGUE[name].config)
-    facts = BaseFacts(
-        sizes.parameters, sizes.kv_per_token, sizes.lora_per_rank, sizes.context_tokens
-    )
-    gpu = Gpu(FACTS["card"], 24_564 << 20, 23 * GIB, bf16=True)
+    facts = facts_of(sizes_of(CATALOGUE[name].config))
+    gpu = Gpu(FACTS["card"], 24_564 << 20, 23 * GIB, bf16=True, fp8=True)
     return choose(Hardware((0, 1), None, True, 32 * GIB, 28 * GIB, gpu), facts, wishes)
 
 

@@ -164,9 +164,9 @@ def test_weights_that_do_not_fit_are_kept_in_8_bits_where_the_card_can() -> None
     wished = choose(replace(LAPTOP, gpu=RTX_4090), SEVEN_B, Wishes(quantise="fp8"))
     assert wished.settings.quantise == "fp8"
     older = replace(RTX_4090, fp8=False)
-    for gpu, wish in ((older, None), (RTX_4090, "none")):
+    for gpu, wishes in ((older, Wishes()), (RTX_4090, Wishes(quantise="none"))):
         with pytest.raises(EngineStartFailed, match=r"28\.9 GiB are needed for the weights"):
-            choose(replace(LAPTOP, gpu=gpu), fifteen_b, Wishes(quantise=wish))
+            choose(replace(LAPTOP, gpu=gpu), fifteen_b, wishes)
 
 
 @pytest.mark.parametrize("gpu", [None, replace(RTX_4090, fp8=False)], ids=["cpu", "older"])
