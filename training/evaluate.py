@@ -9,7 +9,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 from rich.console import Console
@@ -18,13 +18,14 @@ from rich.table import Table
 import pseudocode
 from adapters.errors import AdapterError, UnknownAdapter
 from adapters.layout import default_root
-from adapters.store import Store, Version
+from adapters.store import Store
 from basemodels import BaseModelError
 from configuration import ConfigurationError, load
 from training.asking import Service, ask
 from training.errors import EvaluationFailed, TrainingError
 from training.rows import Row, Sheet, read_rows
 from training.tasks import TASKS, TaskName, same_number
+from training.trained_for import task_of
 
 Z_95 = 1.959964
 
@@ -268,22 +269,6 @@ def _task_asked_for(settings: Settings) -> TaskName:
         return task_of(Store(settings.store or default_root()).resolve(settings.model))
     except UnknownAdapter:
         return "pseudocode"
-
-
-def task_of(version: Version) -> TaskName:
-    """What a version was trained for.
-
-    Raises:
-        EvaluationFailed: Its manifest does not say.
-    """
-    task = version.manifest.training.get("task")
-    for known in get_args(TaskName):
-        if task == known:
-            return known  # type: ignore[no-any-return]  # one of TaskName
-    raise EvaluationFailed(
-        f"{version} does not say what it was trained for (task={task!r}), expected one of "
-        f"{', '.join(get_args(TaskName))}. Say --task."
-    )
 
 
 def _show(scores: Scores, model: str, console: Console) -> None:

@@ -12,10 +12,11 @@ from basemodels import resolve
 from training import metrics
 from training.asking import ask
 from training.command import quieten
-from training.evaluate import Settings, read_held_out, service_of, task_of
+from training.evaluate import Settings, read_held_out, service_of
 from training.measuring import Mean, Measured, mean, measure
 from training.rows import Row
 from training.tasks import TASKS, TaskName
+from training.trained_for import task_of
 
 SHOWN_CHARACTERS = 160
 
