@@ -59,6 +59,14 @@ class Server:
         return self.process.wait(TIMEOUT_S)
 
 
+@pytest.fixture(autouse=True)
+def _hears_hangups() -> Iterator[None]:
+    """Of tests that run under `nohup` a process inherits that it does not."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def servers() -> Iterator[list[Server]]:
     started: list[Server] = []
