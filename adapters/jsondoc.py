@@ -5,6 +5,7 @@ Knows nothing of what the documents mean.
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 
 MAX_PARSED_BYTES = 96 << 20
 # What CPython needs at least for a container, a string and a number, with the slot that holds it.
@@ -46,12 +47,15 @@ def parsed_bytes(raw: bytes) -> int:
     return decoded + containers * CONTAINER_BYTES + strings * STRING_BYTES + numbers * NUMBER_BYTES
 
 
+def repeated_key(keys: Iterable[str]) -> str | None:
+    """The first of some keys that occurs twice, cut to what a message can hold."""
+    return next((key[:80] for key, count in Counter(keys).items() if count > 1), None)
+
+
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        counts = Counter(key for key, _ in pairs)
-        twice = next(key for key, count in counts.items() if count > 1)
-        raise DuplicateKeyError(f"the key {twice[:80]!a} occurs twice")
+        raise DuplicateKeyError(f"the key {repeated_key(key for key, _ in pairs)!a} occurs twice")
     return result
 
 

@@ -5,7 +5,6 @@ Of whoever has no key nothing is read.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import NoReturn
 
@@ -14,6 +13,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.jsondoc import repeated_key
 from service.dependencies import RequireKey
 from service.engine.protocol import JSON
 
@@ -71,9 +71,8 @@ def parsed(body: bytes) -> JsonValue:
 def _object(pairs: list[tuple[str, JsonValue]]) -> JSON:
     found = dict(pairs)
     if len(found) < len(pairs):
-        counts = Counter(key for key, _ in pairs)
-        twice = next(key for key, count in counts.items() if count > 1)
-        raise _not_json(f"the key {twice[:80]!r} stands twice in one object")
+        twice = repeated_key(key for key, _ in pairs)
+        raise _not_json(f"the key {twice!r} stands twice in one object")
     return found
 
 
