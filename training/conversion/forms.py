@@ -114,8 +114,8 @@ def _names(steps: Sequence[Step], form: Form, language: Language) -> list[str]:
 
 def name_from(label: str) -> str | None:
     """Return a variable name made of the first telling words of a label, or None."""
-    words = [word for word in _WORD.findall(label.lower()) if word not in _SKIPPED]
-    name = "_".join(words[:_LONGEST_NAME])
+    words = dict.fromkeys(word for word in _WORD.findall(label.lower()) if word not in _SKIPPED)
+    name = "_".join(list(words)[:_LONGEST_NAME])
     return name if name and _is_a_name(name) else None
 
 

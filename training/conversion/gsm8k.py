@@ -14,7 +14,8 @@ from training.conversion.errors import ConversionError
 
 LICENCE = "MIT"
 
-_STEP = re.compile(r"(\$?)<<([^<>]*)=([^<>=]*)>>[\d.,/]*([^\n.,;<]*)")
+_STEP = re.compile(r"([^\n.;!?]*?)(\$?)<<([^<>]*)=([^<>=]*)>>(?:[\d.,/]*\d)?([^\n.,;<]*)")
+_WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 def read(path: Path) -> Iterator[Candidate | Dropped]:
@@ -48,11 +49,16 @@ def read(path: Path) -> Iterator[Candidate | Dropped]:
 
 
 def _steps(solution: str) -> tuple[Solution, ...] | str:
-    """Return the annotated calculations, or the first text that is none."""
+    """Return the annotated calculations, or the first text that is none.
+
+    A result is labelled by the words behind it (`clips in May`), then by those its sentence begins
+    with, which tell two sums of dollars apart where nothing follows them.
+    """
     steps = []
-    for money, expression, result, words in _STEP.findall(solution):
+    for opening, money, expression, result, words in _STEP.findall(solution):
         tokens, value = tokenised(expression.split("=")[0]), number(result)
         if tokens is None or value is None:
             return f"{expression}={result}"
-        steps.append(Solution(tokens, value, f"dollars {words}" if money else words))
+        label = " ".join(["dollars"] * bool(money) + [words, *_WORD.findall(opening)])
+        steps.append(Solution(tokens, value, label))
     return tuple(steps)

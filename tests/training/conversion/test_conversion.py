@@ -62,6 +62,21 @@ def test_each_form_says_that_the_24_of_the_second_step_is_the_first_result(
     assert row[:4] == [GSM_ROW["question"], program, "72", "en"]
 
 
+def test_results_of_one_unit_are_told_apart_by_the_words_their_sentences_begin_with(
+    tmp_path: Path,
+) -> None:
+    answer = (
+        "The pens cost 3*2 = $<<3*2=6>>6. The books cost 4*5 = $<<4*5=20>>20.\n"
+        "He pays 6+20 = $<<6+20=26>>26 in total.\n#### 26"
+    )
+    question = "3 pens cost $2 each, 4 books $5 each. What are they in all?"
+    [row] = _convert(tmp_path, "gsm8k", {"question": question, "answer": answer})
+    assert row[1] == (
+        "dollars_pens = 3 * 2\ndollars_books = 4 * 5\n"
+        "dollars_total = dollars_pens + dollars_books\nreturn dollars_total"
+    )
+
+
 def test_an_equation_becomes_one_step_for_what_stands_in_parentheses(tmp_path: Path) -> None:
     [row] = _convert(tmp_path, "ape210k", APE_ROW)
     assert row[1] == "步骤1 = 83 * 50 - 118\n步骤2 = 50 - 2\n步骤3 = 步骤1 / 步骤2\nreturn 步骤3"
