@@ -3,7 +3,9 @@
 Works file by file, so it needs the memory of the largest weight file, not of the model.
 """
 
+import importlib
 import json
+import resource
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -40,6 +42,7 @@ def merge(version: Version, base_dir: Path, target: Path) -> Path:
         OSError: The disk refuses; the target does not exist.
     """
     files = sorted(base_dir.glob("*.safetensors"))
+    _load_torch(version, target)
     _require_room(version, files, target)
     config = read_config(base_dir)
     pending = comparison.updates(version)
@@ -57,6 +60,15 @@ def merge(version: Version, base_dir: Path, target: Path) -> Path:
         if partial.is_dir():
             shutil.rmtree(partial)
     return target
+
+
+def _load_torch(version: Version, target: Path) -> None:
+    """Load what needs most memory before it is looked how much is left."""
+    try:
+        importlib.import_module("torch")
+    except (ImportError, OSError, MemoryError) as error:
+        reason = f"torch cannot be loaded, perhaps for want of memory ({error})"
+        raise _refused(version, target, reason) from error
 
 
 def _merge_file(
@@ -146,9 +158,12 @@ def _require_room(version: Version, files: list[Path], target: Path) -> None:
 
 
 def _available_bytes() -> int:
-    """Memory that can be had without swapping, in a container at most up to its limit."""
-    figures = _figures(Path("/proc/meminfo"))
-    available_bytes = figures["MemAvailable:"] << 10
+    """Memory that can be had without swapping, within the limits of container and process."""
+    available_bytes = _figures(Path("/proc/meminfo"))["MemAvailable:"] << 10
+    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit_bytes != resource.RLIM_INFINITY:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        available_bytes = min(available_bytes, limit_bytes - pages * resource.getpagesize())
     limit = (CGROUP / "memory.max").read_text().strip() if (CGROUP / "memory.max").is_file() else ""
     if not limit.isdecimal():
         return available_bytes

@@ -1,5 +1,7 @@
 """Merged weights answer like base + adapter, for both ways of storing a linear layer."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +117,33 @@ def test_a_container_has_no_more_room_than_its_limit(
     for limit in ("max\n", f"{1 << 60}\n"):
         (tmp_path / "memory.max").write_text(limit)
         assert merging._available_bytes() > whole / 2
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]) << 20,) * 2)
+from adapters.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("limit_mib", [300, 900])
+def test_a_process_may_have_a_limit_of_its_own(
+    made: tuple[Version, Path, Any], tmp_path: Path, limit_mib: int
+) -> None:
+    version, base, _ = made
+    command = ["merge", str(version), str(tmp_path / "merged"), "--base", str(base)]
+    command += ["--store", str(tmp_path / "store")]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(limit_mib), *command],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2 or (tmp_path / "merged").is_dir(), done.stderr
+    if done.returncode:
+        assert "memory" in done.stderr
+        assert not list(tmp_path.glob("*merged*"))
