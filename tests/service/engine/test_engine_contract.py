@@ -224,6 +224,21 @@ async def test_an_adapters_stop_strings_apply_unless_the_body_has_its_own(
     assert text(own) == full
 
 
+@pytest.mark.parametrize("body", [QUESTION, TEXT], ids=["chat", "text"])
+async def test_a_stop_string_that_spans_tokens_ends_a_stream_before_its_first_letter(
+    engine: Engine, body: JSON
+) -> None:
+    told = text(await ask(engine, {**body, "max_tokens": 12}))
+    for start in range(1, len(told) - 7, 5):
+        stop = told[start : start + 7]
+        stopping: JSON = {**body, "max_tokens": 12, "stop": [stop]}
+        whole = await ask(engine, stopping)
+        chunks = await stream(engine, stopping)
+        assert text(whole) == "".join(map(text, chunks)) == told[: told.index(stop)]
+        assert choices(whole)[0]["finish_reason"] == "stop"
+        assert choices(chunks[-2])[0]["finish_reason"] == "stop"
+
+
 async def test_what_is_docked_is_known_by_id(engine: Engine, version: Version) -> None:
     first, second = version("alpha"), version("beta")
     await engine.dock(first)
