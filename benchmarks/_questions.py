@@ -28,11 +28,12 @@ _NUMBER = re.compile(r"(?<![\w.,/])(\d+)(?![\w.,/%])", re.ASCII)
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: its text, its exact answer, and a program for it where there is one."""
+    """One question: its text, its exact answer, and a program and a family where it has one."""
 
     text: str
     answer: str
     program: str | None = None
+    family: str | None = None
 
 
 SETS = ("own English", "own Chinese", "GSM8K train part", "Ape210K valid part")
@@ -55,7 +56,10 @@ def question_sets(size: int) -> dict[str, list[Asked]]:
 def own(language: Language, size: int) -> list[Asked]:
     """Questions of the templates that are never trained on."""
     problems = generate(seed=SEED, count=size, language=language, split="unseen")
-    return [Asked(problem.question, problem.answer, problem.program) for problem in problems]
+    return [
+        Asked(problem.question, problem.answer, problem.program, problem.family)
+        for problem in problems
+    ]
 
 
 def _public(

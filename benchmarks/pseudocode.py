@@ -12,6 +12,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +29,7 @@ from benchmarks._curves import SUFFIXES, write_curves
 from benchmarks._intervals import Interval, Point, risk_coverage, threshold_for
 from benchmarks._questions import SETS, Asked, question_sets, with_another_number
 from benchmarks._solving import MODES, Mode, Solved, solve_all
-from benchmarks._tallies import CONCURRENT, Tally
+from benchmarks._tallies import CONCURRENT, Tally, Told
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure
 from configuration.arguments import positive
@@ -188,6 +189,7 @@ async def _solve(
             found.figures += _risks(f"{label}, {mode.name}", mode, curve)
         if mode.name == "+ grounded":
             found.figures += await _counterfactual(client, model, label, mode, solved.tally)
+            found.figures += _by_family(label, solved.tally)
     return written
 
 
@@ -247,6 +249,19 @@ async def _counterfactual(
     share = (await solve_all(client, model, changed, mode)).tally.right
     label = f"{name}: right again with one number changed"
     return [_share(label, share, len(changed))]
+
+
+def _by_family(label: str, tally: Tally) -> list[Figure]:
+    """What share of each family is right, the least first: where templates are missing."""
+    families: dict[str, list[Told]] = defaultdict(list)
+    for told in tally.told:
+        if told.asked.family is not None:
+            families[told.asked.family].append(told)
+    parts = {name: Tally(part, 0.0) for name, part in families.items()}
+    return [
+        _share(f"{label}, family {name}: right", part.right, len(part.told))
+        for name, part in sorted(parts.items(), key=lambda each: each[1].right.share)
+    ]
 
 
 def _costs(written: Sequence[tuple[str, str]]) -> list[Figure]:

@@ -90,6 +90,17 @@ async def test_shares_are_of_all_questions_and_of_the_answered(tmp_path: Path) -
     assert "n = 4" in found["mine, straight: right"].note
 
 
+async def test_families_are_counted_apart_the_weakest_first(tmp_path: Path) -> None:
+    asked = own("en", 40)
+    families = dict.fromkeys(one.family for one in asked)
+    known = {one.text: one.program or "" for one in asked if one.family != "age"}
+    found = await measured(Pupil(known), tmp_path, {"own English": asked})
+    told = [name for name in found if ", family " in name]
+    assert len(told) == len(families)
+    assert told[0] == "own English, family age: right"
+    assert [found[name].value for name in told] == [0.0] + [100.0] * (len(families) - 1)
+
+
 async def test_several_adapters_are_told_apart(tmp_path: Path) -> None:
     asked = [Asked("Ann has 6 pens and buys 5. How many?", "11")]
     pupil = Pupil({asked[0].text: "a = 6 + 5\nreturn a"})

@@ -18,6 +18,7 @@ from service.checking import LetGo
 from service.engine.fake import FakeEngine
 from service.malformed import Http
 from service.parts import Parts
+from service.server import KEEP_ALIVE_S
 from service.settings import Settings
 from service.tracing import Traced, Tracing
 from tests.service.memory_store import MemoryStore
@@ -126,7 +127,12 @@ async def listening(
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            app, log_config=None, ws="none", http=Http, timeout_graceful_shutdown=2
+            app,
+            log_config=None,
+            ws="none",
+            http=Http,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=2,
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
