@@ -122,6 +122,12 @@ class Job:
     resume: bool
     report_to: Sequence[str]
 
+    @property
+    def step_tokens(self) -> list[int]:
+        """The tokens of every optimizer step."""
+        lengths = [len(example.input_ids) for example in self.examples]
+        return [sum(lengths[row] for row in step) for step in self.steps]
+
 
 class StepReport(NamedTuple):
     """One optimizer step: its number from 1, mean loss per trained token, and tokens seen in it."""

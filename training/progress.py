@@ -1,7 +1,7 @@
 """A progress bar with the time left, and what training says beside it; plain lines where nobody watches."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -67,14 +67,19 @@ class Bar:
 
 
 class Watch:
-    """Shows each step of a run; call it with a report."""
+    """Shows each step of a run; call it with a report.
 
-    def __init__(self, console: Console, total_steps: int) -> None:
+    Args:
+        console: Where.
+        step_tokens: The tokens of every step that is planned, in order.
+    """
+
+    def __init__(self, console: Console, step_tokens: Sequence[int]) -> None:
         self._console = console
-        self._total_steps = total_steps
+        self._planned_tokens = sum(step_tokens)
         self._steps = self._tokens = 0
         self._loss: float | None = None
-        self._bar = Bar(console, "training", total_steps, "steps")
+        self._bar = Bar(console, "training", len(step_tokens), "steps")
 
     @contextmanager
     def showing(self) -> Iterator["Watch"]:
@@ -93,7 +98,8 @@ class Watch:
             report.step, f"loss {self._loss:.3f}  {self._tokens / elapsed_s:,.0f} tokens/s  "
         )
         if self._steps == REFINED_AFTER_STEPS:
-            whole_s = elapsed_s / self._steps * self._total_steps
+            # By tokens: the first steps may happen to hold many of the long rows.
+            whole_s = elapsed_s / self._tokens * self._planned_tokens
             self._console.print(f"After {self._steps} steps: about {duration(whole_s)} in all")
 
 

@@ -91,7 +91,7 @@ def _train(plan: Plan, console: Console, stop: StopRequest) -> Outcome:
     from training.fitting import train  # noqa: PLC0415
 
     job = plan.job
-    watch = Watch(console, len(job.steps))
+    watch = Watch(console, job.step_tokens)
     questions = job.held_out.questions if job.held_out else None
     tell = tell_finding(console, questions.metric if questions else None)
     with watch.showing():
